@@ -1,0 +1,1 @@
+"""Is the stream still what it was?"""

@@ -1,0 +1,1 @@
+"""Records in, records out, nothing lost and nothing twice."""

@@ -1,0 +1,1 @@
+"""Processes that join model and stream; settings, signals and logs live here only."""
