@@ -1,1 +1,1 @@
-"""Is the stream still what it was?"""
+"""Tells whether the stream is still what it was."""
