@@ -4,6 +4,8 @@ What can go wrong inside the model.
 * ModelError
   x EmbedderError         an embedder does not exist, cannot be loaded, or cannot embed this
   x MissingExtraError     an optional package is not installed
+  x EmbeddingError        embeddings do not fit the texts or the model
+  x SnapshotFormatError   a snapshot is not one of ours, or is damaged
 """
 
 
@@ -17,3 +19,11 @@ class EmbedderError(ModelError, ValueError):
 
 class MissingExtraError(ModelError, ImportError):
     """A package is missing that comes with one of topicstream's extras; the message says which."""
+
+
+class EmbeddingError(ModelError, ValueError):
+    """Embeddings have the wrong shape or width, or hold NaN or infinity."""
+
+
+class SnapshotFormatError(ModelError, ValueError):
+    """A snapshot is damaged, or was made by another program or version."""

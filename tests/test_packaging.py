@@ -1,0 +1,51 @@
+"""What is on disk is what is shipped."""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+FOLDERS = ("model", "stream", "workers")
+
+
+def test_every_package_on_disk_is_listed_for_the_wheel() -> None:
+    shipped = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["setuptools"]
+    on_disk = {
+        init.parent.relative_to(ROOT).as_posix()
+        for folder in FOLDERS
+        for init in (ROOT / folder).rglob("__init__.py")
+    }
+
+    assert set(shipped["package-dir"].values()) == on_disk
+    assert set(shipped["packages"]) == {f"topicstream.{path.replace('/', '.')}" for path in on_disk}
+
+
+@pytest.mark.parametrize("folder", FOLDERS)
+def test_every_module_lies_in_a_package(folder: str) -> None:
+    strays = [
+        module.relative_to(ROOT).as_posix()
+        for module in (ROOT / folder).rglob("*.py")
+        if not (module.parent / "__init__.py").exists()
+    ]
+
+    assert strays == []
+
+
+@pytest.mark.parametrize("folder", FOLDERS)
+def test_types_are_shipped_and_mypy_finds_the_source(folder: str) -> None:
+    shim = ROOT / ".shim" / "topicstream" / folder
+
+    assert (ROOT / folder / "py.typed").exists()
+    assert shim.resolve() == (ROOT / folder).resolve()
+
+
+def test_every_dependency_has_a_version_that_was_tested() -> None:
+    settings = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    wanted = settings["dependencies"] + settings["optional-dependencies"]["dev"]
+    tested = re.findall(r"^([a-z0-9-]+)==", (ROOT / "constraints.txt").read_text(), re.MULTILINE)
+
+    assert {re.split(r"[^a-z0-9-]", line)[0] for line in wanted} <= set(tested)
