@@ -19,7 +19,8 @@ SIGNS: Mapping[ChangeKind, tuple[str, ...]] = MappingProxyType(
         "topic_born": ("outlier_shift", "distance_shift", "share_shift", "word_shift"),
         "share_jump": ("share_shift",),
         "topic_vanished": ("share_shift",),
-        "words_changed": ("word_shift", "distance_shift", "outlier_shift"),
+        # With enough new words, documents leave their topic, which its share shows first.
+        "words_changed": ("word_shift", "distance_shift", "outlier_shift", "share_shift"),
     }
 )
 """The kinds of event that a change may show itself by."""

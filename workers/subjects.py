@@ -129,10 +129,10 @@ SUBJECTS = MappingProxyType(
 """Class to words. `SHARES` in `simulation` says how often each is written about."""
 
 PHONES_LATER = _subject(
-    "phone smartphone app touchscreen camera battery charger notification selfie wifi"
-    " android tablet download update bluetooth emoji",
-    "swiped downloaded texted charged synced tapped",
-    "wireless mobile portable online digital smart",
+    "phone handset caller voicemail ringtone dial telephone smartphone app touchscreen"
+    " battery charger notification selfie texting bluetooth",
+    "dialled called rang texted swiped charged",
+    "wireless cordless portable mobile smart digital",
 )
 """What documents about phones say once their words have changed."""
 

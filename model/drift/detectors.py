@@ -12,9 +12,7 @@ from topicstream.model.drift.rows import take
 from topicstream.model.drift.settings import DriftSettings
 
 
-def page_hinkley(
-    inputs: NDArray[np.float64], allowance: float, *, only_up: bool = False
-) -> float:
+def page_hinkley(inputs: NDArray[np.float64], allowance: float, *, only_up: bool = False) -> float:
     """Return the statistic that river's PageHinkley compares with its threshold.
 
     Parameters
@@ -63,14 +61,12 @@ class Detectors:
 
     """
 
-    def __init__(
-        self, settings: DriftSettings, n_rows: int = 0, *, only_up: bool = False
-    ) -> None:
+    def __init__(self, settings: DriftSettings, n_rows: int = 0, *, only_up: bool = False) -> None:
         self._settings = settings
         self._only_up = only_up
         self.inputs = np.zeros((n_rows, 2 * settings.memory))
         self.lengths = np.zeros(n_rows, dtype=np.int64)
-        self._live = [self._build(row) for row in range(n_rows)]
+        self._live: list[Any] = [self._build(row) for row in range(n_rows)]
 
     def feed(self, values: NDArray[np.float64]) -> NDArray[np.float64]:
         """Return each row's score where it is an event, 0 elsewhere; NaN is no input."""
@@ -128,8 +124,8 @@ class Detectors:
         self.lengths[row] = half
         self._live[row] = self._build(row)
 
-    def _build(self, row: int) -> PageHinkley:
-        detector = PageHinkley(
+    def _build(self, row: int) -> Any:  # noqa: ANN401  river is untyped
+        detector: Any = PageHinkley(
             min_instances=1,
             delta=self._settings.allowance,
             threshold=self._settings.threshold,

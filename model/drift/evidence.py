@@ -73,4 +73,4 @@ class Witness:
 
 def _columns(counts: csr_array, n_terms: int) -> Dense:
     sums = np.bincount(counts.indices, weights=counts.data, minlength=n_terms)
-    return sums[:n_terms]
+    return sums[:n_terms].astype(np.float64)

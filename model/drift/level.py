@@ -37,9 +37,7 @@ class Levels:
         self.squares = np.zeros(n_rows)
         self.degrees = np.zeros(n_rows)
 
-    def update(
-        self, means: NDArray[np.float64], units: NDArray[np.float64]
-    ) -> NDArray[np.float64]:
+    def update(self, means: NDArray[np.float64], units: NDArray[np.float64]) -> NDArray[np.float64]:
         """Return each row's surprise in standard deviations, NaN in its grace, and learn.
 
         Parameters

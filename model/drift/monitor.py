@@ -48,8 +48,8 @@ class DriftMonitor:
     >>> for sequence in range(40):
     ...     for event in monitor.update(batch(sequence, 150 if sequence >= 30 else 50)):
     ...         print(event.sequence, event.kind, event.topic, event.severity)
-    30 share_shift 0 high
-    30 share_shift 1 high
+    30 share_shift 0 medium
+    30 share_shift 1 medium
 
     """
 
@@ -98,9 +98,7 @@ class DriftMonitor:
         return state
 
     @classmethod
-    def from_arrays(
-        cls, settings: DriftSettings, arrays: dict[str, NDArray[Any]]
-    ) -> DriftMonitor:
+    def from_arrays(cls, settings: DriftSettings, arrays: dict[str, NDArray[Any]]) -> DriftMonitor:
         """Return the monitor whose `arrays` these are.
 
         Parameters
@@ -181,7 +179,16 @@ class DriftMonitor:
         witness = Witness(words, tuple(batch.terms), self.settings.n_words)
         span = (self._window.started, batch.now)
         return tuple(
-            self._event(kind, row, float(score), span, batch.sequence, witness, before, after)
+            self._event(
+                kind,
+                row,
+                float(score),
+                span=span,
+                sequence=batch.sequence,
+                witness=witness,
+                before=before,
+                after=after,
+            )
             for kind, row, score in found
         )
 
@@ -190,6 +197,7 @@ class DriftMonitor:
         kind: str,
         row: int,
         score: float,
+        *,
         span: tuple[float, float],
         sequence: int,
         witness: Witness,

@@ -71,7 +71,8 @@ def row_numbers(array: csr_array) -> NDArray[np.int64]:
 def row_sums(array: csr_array, values: NDArray[np.float64] | None = None) -> NDArray[np.float64]:
     """Return the sum of the stored counts, or of other values in their place, by row."""
     values = array.data if values is None else values
-    return np.bincount(row_numbers(array), weights=values, minlength=array.shape[0])
+    sums = np.bincount(row_numbers(array), weights=values, minlength=array.shape[0])
+    return sums.astype(np.float64)
 
 
 def pick(array: csr_array, keep: NDArray[np.bool_]) -> csr_array:

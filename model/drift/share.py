@@ -38,7 +38,7 @@ def deviance_root(
     Examples
     --------
     >>> deviance_root(np.array([50.0, 150.0]), 1000, np.array([0.05, 0.05])).round(1).tolist()
-    [0.0, 11.6]
+    [0.0, 11.9]
 
     """
     expected = n_documents * shares

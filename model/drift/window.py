@@ -52,9 +52,7 @@ class Window:
             held = self.examples.get(topic, ()) + tuple(batch.examples[topic])
             self.examples[topic] = held[:_EXAMPLES]
 
-    def take_distances(
-        self, min_documents: int
-    ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    def take_distances(self, min_documents: int) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
         """Return mean distance and documents of topics that have enough, and forget these."""
         ready = self.distance_count >= min_documents
         count = np.maximum(self.distance_count, 1.0)

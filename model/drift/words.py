@@ -51,9 +51,7 @@ def lookup(array: csr_array, pattern: csr_array) -> NDArray[np.float64]:
     return np.where(have[spot] == want, array.data[spot], 0.0)
 
 
-def jensen_shannon(
-    p: NDArray[np.float64], q: NDArray[np.float64]
-) -> NDArray[np.float64]:
+def jensen_shannon(p: NDArray[np.float64], q: NDArray[np.float64]) -> NDArray[np.float64]:
     """Return each cell's part of the Jensen-Shannon divergence, in nats.
 
     References
@@ -67,8 +65,8 @@ def jensen_shannon(
 
     """
     middle = np.maximum((p + q) / 2.0, 1e-300)
-    parts: NDArray[np.float64] = (xlogy(p, p / middle) + xlogy(q, q / middle)) / 2.0
-    return parts
+    parts = (xlogy(p, p / middle) + xlogy(q, q / middle)) / 2.0
+    return np.asarray(parts, dtype=np.float64)
 
 
 class Words:

@@ -76,7 +76,7 @@ def lab() -> Iterator[Lab]:
         os.environ,
         OPENBLAS_NUM_THREADS="1",
         OMP_NUM_THREADS="1",
-        PYTHONPATH=os.pathsep.join([str(root), os.environ.get("PYTHONPATH", "")]),
+        PYTHONPATH=str(root),
     )
     script = Path(__file__).with_name("crash_lab.py")
     with subprocess.Popen(

@@ -26,7 +26,7 @@ from topicstream.workers.names import TopicNames
 from topicstream.workers.page import read_topics, write_page
 from topicstream.workers.simulation import schedule, simulate
 
-N_TOPICS = 20
+N_TOPICS = 16
 BATCH_SIZE = 250  # drift is looked for in windows of 200 documents or more
 STATE, MARK = "state", ".topicstream-demo"
 
@@ -38,7 +38,7 @@ class DemoError(ValueError):
 def demo(
     output: Path = Path("demo"),
     *,
-    n_documents: int = 12_000,
+    n_documents: int = 24_000,
     seed: int = 7,
     console: Console | None = None,
 ) -> Path:
@@ -50,7 +50,7 @@ def demo(
         Folder for the feed, the state and the results; what an earlier demo left there is
         removed first.
     n_documents
-        Length of the feed, 12,000 by default.
+        Length of the feed, 24,000 by default.
     seed
         Seed of the feed, 7 by default.
     console

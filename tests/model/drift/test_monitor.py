@@ -1,0 +1,171 @@
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from numpy.typing import NDArray
+from scipy.sparse import csr_array
+
+from topicstream.model.drift.detectors import Detectors, page_hinkley
+from topicstream.model.drift.monitor import DriftMonitor
+from topicstream.model.drift.observation import Observation
+from topicstream.model.drift.settings import DriftSettings, DriftSettingsError
+from topicstream.model.events import DriftEvent
+
+N_TERMS = 600
+TERMS = tuple(f"w{i}" for i in range(N_TERMS))
+SHARES = np.array([0.02, 0.005, 0.05, 0.105, 0.22, 0.6])  # outliers first
+
+
+def shares(**changed: float) -> NDArray[np.float64]:
+    p = SHARES.copy()
+    for row, share in changed.items():
+        p[int(row[1:])] = share
+    p[5] = 1.0 - p[:5].sum()
+    return p
+
+
+class Feed:
+    """Documents of five topics with ten words each."""
+
+    def __init__(self, seed: int) -> None:
+        self.random = np.random.default_rng(seed)
+        self.sequence = 0
+        self.first = np.arange(5) * 100
+        self.base = np.full(5, 0.3)
+
+    def batch(self, n: int, p: NDArray[np.float64] = SHARES) -> Observation:
+        counts = self.random.multinomial(n, p)
+        topics = counts[1:]
+        noise = self.random.normal(size=5) * 0.08 / np.sqrt(np.maximum(topics, 1))
+        distances = np.where(topics > 0, self.base + noise, np.nan)
+        rows = np.repeat(np.arange(5), topics * 10)
+        zipf = 1.0 / np.arange(1, 101)
+        draws = self.random.choice(100, len(rows), p=zipf / zipf.sum())
+        dense = csr_array(
+            (np.ones(len(rows)), (rows, self.first[rows] + draws)), shape=(5, N_TERMS)
+        )
+        dense.sum_duplicates()
+        self.sequence += 1
+        examples = {t: (f"{self.sequence}-{t}",) for t in range(-1, 5)}
+        return Observation(
+            self.sequence, 60.0 * self.sequence, n, np.arange(5), topics.astype(np.int64),
+            distances, int(counts[0]), dense, TERMS, examples,
+        )  # fmt: skip
+
+
+def settled(feed: Feed, n: int = 1000) -> DriftMonitor:
+    monitor = DriftMonitor()
+    for _ in range(30):
+        assert monitor.update(feed.batch(n)) == ()
+    return monitor
+
+
+def next_two(monitor: DriftMonitor, feed: Feed, p: NDArray[np.float64]) -> list[DriftEvent]:
+    return [e for _ in range(2) for e in monitor.update(feed.batch(1000, p))]
+
+
+@pytest.mark.parametrize("seed", range(5))
+@pytest.mark.parametrize(
+    ("kind", "topic", "after"),
+    [
+        ("share_shift", 1, shares(r2=0.15)),
+        ("share_shift", 1, shares(r2=0.0)),
+        ("share_shift", 0, shares(r1=0.08)),
+        ("outlier_shift", -1, shares(r0=0.15)),
+    ],
+)
+def test_a_change_of_share_fires_once_within_two_windows(
+    seed: int, kind: str, topic: int, after: NDArray[np.float64]
+) -> None:
+    feed = Feed(seed)
+    monitor = settled(feed)
+    events = next_two(monitor, feed, after)
+    for _ in range(20):
+        events += monitor.update(feed.batch(1000, after))
+    own = [e for e in events if (e.kind, e.topic) == (kind, topic)]
+    assert [e.sequence in (31, 32) for e in own] == [True]
+    assert own[0].score > own[0].threshold
+    assert own[0].evidence.share_before == pytest.approx(SHARES[topic + 1], abs=0.01)
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_new_words_of_a_topic_fire_and_are_named(seed: int) -> None:
+    feed = Feed(seed)
+    monitor = settled(feed)
+    feed.first[2] = 500
+    events = [e for e in next_two(monitor, feed, SHARES) if e.kind == "word_shift"]
+    assert [e.topic for e in events] == [2]
+    assert events[0].evidence.words_before[0] == "w200"
+    assert events[0].evidence.words_after[0] == "w500"
+
+
+def test_a_topic_further_from_its_centroid_fires() -> None:
+    feed = Feed(0)
+    monitor = settled(feed)
+    feed.base[3] = 0.4
+    events = next_two(monitor, feed, SHARES)
+    assert [(e.kind, e.topic) for e in events] == [("distance_shift", 3)]
+
+
+@pytest.mark.parametrize("size", [1, 7, 300, 5000])
+def test_a_steady_feed_is_quiet_whatever_the_batch(size: int) -> None:
+    feed, monitor = Feed(1), DriftMonitor()
+    for _ in range(min(20_000 // size, 3000) + 20):
+        assert monitor.update(feed.batch(size)) == ()
+
+
+@settings(deadline=None, max_examples=25)
+@given(cut=st.integers(0, 79), seed=st.integers(0, 20), memory=st.sampled_from([2, 5, 32]))
+def test_a_restored_monitor_goes_on_bit_by_bit(cut: int, seed: int, memory: int) -> None:
+    feed = Feed(seed)
+    sizes = feed.random.integers(1, 600, size=80).tolist()
+    batches = [feed.batch(n, shares(r2=0.2) if i > 50 else SHARES) for i, n in enumerate(sizes)]
+    batches[40] = replace(batches[40], warm=True)
+    chosen = DriftSettings(memory=memory, grace=3)
+    one = two = DriftMonitor(chosen)
+    for i, batch in enumerate(batches):
+        if i == cut:
+            two = DriftMonitor.from_arrays(chosen, one.arrays())
+        events = one.update(batch)
+        assert two is one or two.update(batch) == events
+    left, right = one.arrays(), two.arrays()
+    assert {k: v.tobytes() for k, v in left.items()} == {k: v.tobytes() for k, v in right.items()}
+
+
+@settings(deadline=None)
+@given(values=st.lists(st.floats(-9, 9), min_size=1, max_size=30))
+def test_the_score_is_above_the_threshold_exactly_where_river_fires(values: list[float]) -> None:
+    chosen = DriftSettings(memory=32)
+    score = 0.0
+    detectors = Detectors(chosen, 1)
+    for i, value in enumerate(values):
+        score = float(detectors.feed(np.array([value]))[0])
+        expected = page_hinkley(np.array(values[: i + 1]), chosen.allowance)
+        if abs(expected - chosen.threshold) > 1e-6:
+            assert (score > 0) == (expected > chosen.threshold)
+        if score > 0:
+            break
+
+
+def test_topics_that_come_and_go_and_pruned_words_leave_the_others_quiet() -> None:
+    feed = Feed(3)
+    monitor = settled(feed)
+    monitor.keep_terms(np.arange(N_TERMS)[::-1].copy())
+    back = np.arange(N_TERMS)[::-1].copy()
+    monitor.keep_terms(back)
+    batch = feed.batch(1000)
+    fewer = replace(
+        batch, topic_ids=batch.topic_ids[1:], counts=batch.counts[1:],
+        distances=batch.distances[1:], term_counts=batch.term_counts[1:],
+    )  # fmt: skip
+    assert monitor.update(fewer) == ()
+    assert monitor.update(feed.batch(1000)) == ()
+
+
+def test_a_setting_out_of_range_says_what_is_allowed() -> None:
+    with pytest.raises(DriftSettingsError, match=r"drift.grace is 0; it must lie between 2 and"):
+        DriftSettings(grace=0)

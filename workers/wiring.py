@@ -1,0 +1,105 @@
+"""From settings to the objects that they describe."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from topicstream.model.backend.base import Embedder
+from topicstream.model.backend.select import select_embedder
+from topicstream.model.online import ModelSettings
+from topicstream.stream.protocols import Transport
+from topicstream.stream.snapshots.directory import DirectoryStore
+from topicstream.stream.snapshots.redis import RedisStore
+from topicstream.workers.embed_worker import EmbedWorker
+from topicstream.workers.model_worker import ModelWorker
+from topicstream.workers.names import TopicNames
+from topicstream.workers.settings import KafkaSettings, Settings, secret
+
+_NOT_PASSED = {"bootstrap_servers", "n_partitions", "sasl_plain_password_file", "ssl_password_file"}
+_SECURITY = ("security_protocol", "sasl_", "ssl_")
+
+
+def transport(settings: Settings) -> Transport:
+    """Return Kafka where it is named, the embedded log in the state folder otherwise."""
+    if settings.kafka.bootstrap_servers is not None:
+        return _kafka(settings.kafka, settings.kafka.bootstrap_servers)
+    from topicstream.stream.embedded import EmbeddedLog
+
+    settings.state.mkdir(parents=True, exist_ok=True)
+    return EmbeddedLog(settings.state / "log.db")
+
+
+def names(settings: Settings) -> TopicNames:
+    """Return the names of the topics."""
+    return TopicNames(settings.prefix)
+
+
+def embedder(settings: Settings) -> Embedder:
+    """Return the embedder, with nothing loaded yet."""
+    return select_embedder(settings.embedder, device=settings.device)
+
+
+def snapshots(settings: Settings) -> DirectoryStore:
+    """Return the store of snapshots in the state folder."""
+    return DirectoryStore(settings.state / "snapshots", settings.batch.snapshots_kept)
+
+
+def redis_store(settings: Settings) -> RedisStore | None:
+    """Return Redis, or None where no URL is given."""
+    table = settings.redis
+    url = secret(table, "url")
+    if url is None:
+        return None
+    options: dict[str, object] = {
+        name: str(value)
+        for name in ("ssl_ca_certs", "ssl_certfile", "ssl_keyfile")
+        if (value := getattr(table, name)) is not None
+    }
+    password = secret(table, "password")
+    return RedisStore(url, table.prefix, **options, **({"password": password} if password else {}))
+
+
+def embed_worker(settings: Settings, log: Transport) -> EmbedWorker:
+    """Return the embed worker."""
+    return EmbedWorker(
+        log,
+        embedder(settings),
+        names(settings),
+        member=settings.member,
+        batch_size=settings.batch.embed_size,
+        max_document_bytes=settings.max_document_bytes,
+    )
+
+
+def model_worker(settings: Settings, log: Transport, *, finite: bool) -> ModelWorker:
+    """Return the model worker; a finite feed is cut into full batches only."""
+    return ModelWorker(
+        log,
+        names(settings),
+        snapshots(settings),
+        settings=ModelSettings(**settings.model.model_dump()),
+        batch_size=settings.batch.size,
+        max_age_s=None if finite else settings.batch.max_age_s,
+        redis=redis_store(settings),
+        snapshot_every=settings.batch.snapshot_every,
+        embedder=settings.embedder,
+    )
+
+
+def _kafka(table: KafkaSettings, bootstrap: str) -> Transport:
+    from topicstream.stream.kafka import KafkaLog, KafkaOptions
+
+    values = table.model_dump(exclude=_NOT_PASSED, exclude_none=True)
+    values |= {
+        name: value
+        for name in ("sasl_plain_password", "ssl_password")
+        if (value := secret(table, name)) is not None
+    }
+    security = {
+        name: _plain(values.pop(name)) for name in list(values) if name.startswith(_SECURITY)
+    }
+    return KafkaLog(KafkaOptions(bootstrap, security=security, **values))
+
+
+def _plain(value: object) -> object:
+    return str(value) if isinstance(value, Path) else value
