@@ -29,8 +29,8 @@ def c_tf_idf(counts: NDArray[np.float64]) -> NDArray[np.float64]:
     Examples
     --------
     >>> c_tf_idf(np.array([[3.0, 0.0, 1.0], [1.0, 2.0, 0.0]])).round(4)
-    array([[0.4414, 0.    , 0.3138],
-           [0.2034, 0.6109, 0.    ]])
+    array([[0.4715, 0.    , 0.376 ],
+           [0.2095, 0.6744, 0.    ]])
 
     """
     per_term = counts.sum(axis=0)

@@ -26,7 +26,7 @@ Number = Optional[int]  # noqa: UP045
 @app.callback()
 def _options(
     verbose: Annotated[bool, typer.Option("--verbose", "-v", help="Show logs.")] = False,
-) -> None:  # noqa: E501, FBT002
+) -> None:
     logging.basicConfig(level=logging.INFO if verbose else logging.ERROR, stream=sys.stderr)
     # At DEBUG it would log passwords.
     logging.getLogger("kafka").setLevel(logging.WARNING if verbose else logging.CRITICAL)
@@ -38,26 +38,27 @@ def run(
         Text,
         typer.Option(
             "--input",
-            help="JSONL or CSV, plain or gzipped; - is standard input. Without it, the documents topic is consumed.",
+            help="JSONL or CSV, plain or gzipped; - is standard input. "
+            "Without it, the documents topic is consumed.",
         ),
-    ] = None,  # noqa: A002, E501
+    ] = None,
     output: Annotated[
         Text, typer.Option(help="Folder for the answers. [default: topicstream-out]")
-    ] = None,  # noqa: E501
+    ] = None,
     state: Annotated[
         Text, typer.Option(help="Folder of the state. [default: topicstream-state]")
-    ] = None,  # noqa: E501
+    ] = None,
     topics: Annotated[Number, typer.Option(help="Number of topics. [default: 50]")] = None,
     batch_size: Annotated[
         Number, typer.Option(help="Documents of one batch. [default: 1000]")
-    ] = None,  # noqa: E501
+    ] = None,
     embedder: Annotated[
         Text,
         typer.Option(help="static, precomputed, or a model's name or folder. [default: static]"),
-    ] = None,  # noqa: E501
+    ] = None,
     follow: Annotated[
         bool, typer.Option("--follow", help="Wait for more at the end of the feed.")
-    ] = False,  # noqa: E501, FBT002
+    ] = False,
     kafka: Annotated[Text, typer.Option(help="Kafka's address, host:port.")] = None,
     redis: Annotated[Text, typer.Option(help="URL of Redis.")] = None,
     config: Config = None,
@@ -85,7 +86,7 @@ def run(
 @app.command()
 def produce(
     feed: str, follow: bool = False, kafka: Text = None, state: Text = None, config: Config = None
-) -> None:  # noqa: E501, FBT001, FBT002
+) -> None:
     """Put FEED on the documents topic, each record once."""
     from topicstream.workers.settings import load
 
@@ -99,7 +100,7 @@ def produce(
 @app.command()
 def worker(
     role: str, kafka: Text = None, redis: Text = None, state: Text = None, config: Config = None
-) -> None:  # noqa: E501
+) -> None:
     """Play one role: embed or model."""
     from topicstream.workers.settings import SettingsError, load
 

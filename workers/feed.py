@@ -6,6 +6,7 @@ under the hash of its first record: the same feed continues, another one starts 
 
 from __future__ import annotations
 
+import contextlib
 import csv
 import gzip
 import hashlib
@@ -13,6 +14,7 @@ import sys
 import time
 import zlib
 from collections.abc import Iterator
+from io import BufferedReader
 from pathlib import Path
 from typing import BinaryIO, cast
 
@@ -93,7 +95,8 @@ class FeedProducer:
             if self._error is not None:
                 raise self._error
             if not self._follow:
-                return self._end()
+                self._end()
+                return None
             time.sleep(min(timeout_s, 0.2))
             self._records = self._records if self._key else self._read()
             return 0
@@ -127,7 +130,7 @@ class FeedProducer:
                 if line is None:
                     break
                 if not self._key:
-                    line = self._skip(line)  # noqa: PLW2901 - the first one that is new
+                    line = self._skip(line)
                     if line is None:
                         break
                 taken.append(line)
@@ -223,10 +226,8 @@ class FeedProducer:
 def _row_as_json(header: list[str], row: list[str]) -> bytes:
     cells = {name: cell for name, cell in zip(header, row, strict=False) if cell or name == "text"}
     document: dict[str, object] = {name: cells.pop(name) for name in _COLUMNS if name in cells}
-    try:
+    with contextlib.suppress(KeyError, ValueError):
         document["timestamp"] = float(str(document["timestamp"]))
-    except (KeyError, ValueError):
-        pass
     if cells:
         document["metadata"] = cells
     return msgspec.json.encode(document)
@@ -240,8 +241,7 @@ def _open(feed: str) -> BinaryIO:
             f"feed {feed!r} cannot be opened ({error.strerror}); give a JSONL or CSV file, or - "
             "for standard input"
         ) from error
-    peeked = cast("object", file.peek(2))  # type: ignore[attr-defined] # both are BufferedReader
-    if bytes(cast("bytes", peeked))[:2] == b"\x1f\x8b":
+    if cast("BufferedReader", file).peek(2)[:2] == b"\x1f\x8b":
         return cast("BinaryIO", gzip.GzipFile(fileobj=file))
     return cast("BinaryIO", file)
 

@@ -44,12 +44,11 @@ class SettingsError(ValueError):
     """A setting is wrong; the message says which, its value, and what is allowed."""
 
 
-def _check_secrets(table: Any) -> Any:  # noqa: ANN401 - any of the tables, and the same one back
+def _check_secrets(table: BaseModel) -> None:
     for name in type(table).model_fields:
         file = f"{name}_file"
         if getattr(table, file, None) is not None and getattr(table, name) is not None:
             raise ValueError(f"{name} and {file} are both given; give one of them")
-    return table
 
 
 class _Table(BaseModel):
@@ -95,7 +94,8 @@ class KafkaSettings(_Table):
 
     @model_validator(mode="after")
     def _one_secret(self) -> Self:
-        return _check_secrets(self)
+        _check_secrets(self)
+        return self
 
 
 class RedisSettings(_Table):
@@ -112,7 +112,8 @@ class RedisSettings(_Table):
 
     @model_validator(mode="after")
     def _one_secret(self) -> Self:
-        return _check_secrets(self)
+        _check_secrets(self)
+        return self
 
 
 class ModelTable(_Table):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 from topicstream.model.backend.base import Embedder
 from topicstream.model.backend.select import select_embedder
@@ -50,13 +51,15 @@ def redis_store(settings: Settings) -> RedisStore | None:
     url = secret(table, "url")
     if url is None:
         return None
-    options: dict[str, object] = {
+    options: dict[str, Any] = {
         name: str(value)
         for name in ("ssl_ca_certs", "ssl_certfile", "ssl_keyfile")
         if (value := getattr(table, name)) is not None
     }
     password = secret(table, "password")
-    return RedisStore(url, table.prefix, **options, **({"password": password} if password else {}))
+    if password:
+        options["password"] = password
+    return RedisStore(url, table.prefix, **options)
 
 
 def embed_worker(settings: Settings, log: Transport) -> EmbedWorker:
