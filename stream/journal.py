@@ -53,8 +53,9 @@ class Position(msgspec.Struct, array_like=True, frozen=True):
 class Entry(msgspec.Struct, frozen=True, kw_only=True, tag_field="kind"):
     """What every entry tells: where the service stands once it is committed.
 
-    `sequence` counts batches; `clock_ms` is the model's time; `positions` are the committed
-    offsets; `prev_hash` is the hash of the entry before, empty for the first.
+    `sequence` counts batches; `clock_ms` is the model's time, which is event time;
+    `positions` are the committed offsets; `prev_hash` is the hash of the entry before, empty for
+    the first.
     """
 
     v: int = VERSION

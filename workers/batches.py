@@ -123,6 +123,18 @@ def _spread(good: Sequence[bool], finite: NDArray[np.bool_]) -> list[bool]:
     return [keep and next(verdicts) for keep in good]
 
 
+def event_clock_ms(documents: Documents) -> int:
+    """Return the newest time of a batch in milliseconds since 1970, 0 for an empty one.
+
+    Event time, so that the same documents give the same state whenever they are processed. A
+    document from the future counts as of when its record was written: one wrong date must not
+    drag the clock of the whole feed.
+    """
+    pairs = zip(documents.items, documents.records, strict=True)
+    times = (min(int(item.timestamp * 1000), record.timestamp_ms) for item, record in pairs)
+    return max(times, default=0)
+
+
 def assignments(
     documents: Documents, step: Step, labels: Mapping[int, str], names: TopicNames, n_parts: int
 ) -> list[Output]:

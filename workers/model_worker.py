@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import time
 from collections.abc import Callable, Sequence
 
 from topicstream.model.online import ModelSettings, OnlineTopicModel, Step
@@ -32,6 +31,7 @@ from topicstream.workers.batches import (
     assignments,
     decode_batch,
     drift_record,
+    event_clock_ms,
     topic_record,
 )
 from topicstream.workers.checkpoints import Checkpoints, JournalPlace
@@ -63,8 +63,6 @@ class ModelWorker:
         Where the model is served from; None for nowhere.
     snapshot_every
         Batches between two snapshots, 1 or more; default 20.
-    clock
-        Seconds since 1970.
     embedder
         Name of the embedder, which may not change either; None when it is not known.
 
@@ -81,7 +79,6 @@ class ModelWorker:
         max_age_s: float | None = None,
         redis: RedisStore | None = None,
         snapshot_every: int = 20,
-        clock: Callable[[], float] = time.time,
         embedder: str | None = None,
     ) -> None:
         if batch_size < 1 or snapshot_every < 1:
@@ -95,7 +92,7 @@ class ModelWorker:
         self.checkpoints = Checkpoints(snapshots, redis)
         self._transport, self._names, self._settings = transport, names, settings
         self._batch_size, self._max_age_s = batch_size, max_age_s
-        self._snapshot_every, self._clock, self._embedder = snapshot_every, clock, embedder
+        self._snapshot_every, self._embedder = snapshot_every, embedder
         self._writer: Writer | None = None
         self._intake: Intake | None = None
         self._place = JournalPlace(-1, "")
@@ -198,7 +195,7 @@ class ModelWorker:
     def _learn(self, records: list[Record]) -> Step:
         documents = decode_batch(records, self.model.n_dimensions)
         failpoints.hit("after_decode", self.model.sequence + 1)
-        clock_ms = self._now_ms()
+        clock_ms = max(self._clock_ms, event_clock_ms(documents))
         step = recovery.learn(self.model, documents, clock_ms)
         failpoints.hit("after_update", self.model.sequence)
         self._commit(records, documents, step, clock_ms)
@@ -273,9 +270,9 @@ class ModelWorker:
         self._place = JournalPlace(offsets[-1], entry_hash(values[-1]))
         self._positions, self.last = positions, entries[-1]
 
-    def _now_ms(self) -> int:
-        before = 0 if self.last is None else self.last.clock_ms
-        return max(before, int(self._clock() * 1000))
+    @property
+    def _clock_ms(self) -> int:
+        return 0 if self.last is None else self.last.clock_ms
 
     def _id(self) -> SnapshotId:
         return SnapshotId(self.model.sequence, self.term, self.model.state_hash())
@@ -291,7 +288,7 @@ class ModelWorker:
         genesis = Genesis(
             sequence=0,
             prev_hash="",
-            clock_ms=self._now_ms(),
+            clock_ms=self._clock_ms,
             state_hash=self.model.state_hash(),
             settings=recovery.settings_as_json(self._settings),
             embedder=self._embedder,
@@ -326,7 +323,7 @@ class ModelWorker:
         term = Term(
             sequence=self.model.sequence,
             prev_hash=self._place.hash,
-            clock_ms=self._now_ms(),
+            clock_ms=self._clock_ms,
             state_hash=self.model.state_hash(),
             positions=positions_of(self._positions),
         )

@@ -60,7 +60,6 @@ def model_worker(transport: Transport, folder: Path) -> ModelWorker:
         settings=SETTINGS,
         batch_size=BATCH_SIZE,
         snapshot_every=2,
-        clock=lambda: 1_700_000_000.0,
     )
 
 

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -28,13 +29,14 @@ def log() -> MemoryLog:
     return log
 
 
-def feed(log: MemoryLog, n: int, *, start: int = 0) -> None:
+def feed(log: MemoryLog, n: int, *, start: int = 0, times: Sequence[int] | None = None) -> None:
     words = ("hockey", "space", "gun", "engine")
     texts = [f"{words[i % 4]} number {i} of {words[i % 4]}s" for i in range(start, start + n)]
-    values = [
-        json.dumps({"id": f"d{start + i}", "text": text, "class": "x"}).encode()
-        for i, text in enumerate(texts)
-    ]
+    documents: list[dict[str, Any]]
+    documents = [{"id": f"d{start + i}", "text": t, "class": "x"} for i, t in enumerate(texts)]
+    if times is not None:
+        documents = [{**d, "timestamp": t} for d, t in zip(documents, times, strict=True)]
+    values = [json.dumps(document).encode() for document in documents]
     log.writer("f").commit([Output(NAMES.documents, v) for v in values], {}, group="f")
     embed = EmbedWorker(log, HashEmbedder(), NAMES, member="one")
     while embed.step(0.0):
@@ -43,7 +45,7 @@ def feed(log: MemoryLog, n: int, *, start: int = 0) -> None:
 
 
 def worker_on(log: MemoryLog, folder: Path, **options: Any) -> ModelWorker:
-    options = {"batch_size": 10, "clock": lambda: 1_700_000_000.0, **options}
+    options = {"batch_size": 10, **options}
     worker = ModelWorker(log, NAMES, DirectoryStore(folder), settings=SETTINGS, **options)
     worker.recover()
     return worker
@@ -76,6 +78,21 @@ def test_a_batch_is_closed_by_age(log: MemoryLog, tmp_path: Path) -> None:
     step = worker.step(5.0)
     assert step is not None
     assert len(step.topics) == 3
+
+
+def test_the_clock_is_event_time_and_never_runs_back_nor_ahead(
+    log: MemoryLog, tmp_path: Path
+) -> None:
+    worker = worker_on(log, tmp_path, batch_size=2)
+    clocks = []
+    for times in [(50, 40), (20, 30), (60, 4_000_000_000)]:
+        feed(log, 2, times=times)
+        worker.step(0.0)
+        assert worker.last is not None
+        clocks.append(worker.last.clock_ms)
+    assert clocks[:2] == [50_000, 50_000]
+    # A document from the year 2096 counts as of when its record was written.
+    assert clocks[2] == read(log, NAMES.embeddings)[-1].timestamp_ms
 
 
 def test_each_document_is_answered_with_its_fields(log: MemoryLog, tmp_path: Path) -> None:

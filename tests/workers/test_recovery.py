@@ -154,9 +154,7 @@ def check_journal(log: EmbeddedLog) -> str:
 def check_replay(log: EmbeddedLog, folder: Path) -> None:
     """O3: from the genesis, without any snapshot, every state is reached again."""
     replayed: list[int] = []
-    worker = ModelWorker(
-        log, NAMES, DirectoryStore(folder / "none"), settings=SETTINGS, clock=lambda: 0.0
-    )
+    worker = ModelWorker(log, NAMES, DirectoryStore(folder / "none"), settings=SETTINGS)
     worker.recover(lambda done, _: replayed.append(done))
     assert replayed == list(range(1, worker.model.sequence + 1))
     assert replayed
@@ -395,15 +393,3 @@ def falsified(log: EmbeddedLog, **changes: str) -> MemoryLog:
     offsets = log.committed(NAMES.model_group, log.partitions(NAMES.embeddings))
     copy.writer("forger").commit(outputs, offsets, group=NAMES.model_group)
     return copy
-
-
-def test_the_clock_never_goes_back(state: Path) -> None:
-    with EmbeddedLog(state / "log.db") as log:
-        feed(log)
-        worker = ModelWorker(
-            log, NAMES, DirectoryStore(state / "snapshots"), settings=SETTINGS, clock=lambda: 1.0
-        )
-        worker.recover()
-        worker.step(0.0, drain=True)
-        last = decode(read_all(log, NAMES.journal)[-1])
-        assert last.clock_ms == 1_700_000_000_000
