@@ -10,7 +10,8 @@ RIGHT := import sys; sys.exit(sys.version_info < (3, 11))
 # The first Python that is new enough; `make setup PYTHON=/path/to/python3.12` names another.
 PYTHON ?= $(shell for name in python3 python3.13 python3.12 python3.11; do \
 	"$$name" -c '$(RIGHT)' >/dev/null 2>&1 && { echo "$$name"; break; }; done)
-BENCHMARKS ?= $(sort $(wildcard benchmarks/[a-z]*.py))
+# Options for the benchmarks: `make bench BENCH=--quick`, or `make bench BENCH='--only memory'`.
+BENCH ?=
 
 help:  ## Show what can be made
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /\1\t/' | expand -t 10
@@ -47,10 +48,10 @@ test: $(STAMP)  ## Run the tests; those without their Kafka or Redis are skipped
 	$(BIN)/pytest -ra
 
 demo: $(STAMP)  ## Run the service over a simulated feed, and write a page about it
-	OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 $(BIN)/python -m topicstream.workers.commands.demo
+	$(BIN)/topicstream demo --output demo
 
 bench: $(STAMP)  ## Measure speed, memory and quality (long)
-	@set -e; for script in $(BENCHMARKS); do $(BIN)/python "$$script"; done
+	$(BIN)/python -m benchmarks $(BENCH)
 
 check: lint types imports test  ## Everything a change has to pass
 

@@ -11,6 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.sparse import csr_array
 
+from topicstream.model.arrays import Arrays
+
 Embeddings = NDArray[np.float32]
 Labels = NDArray[np.int64]
 
@@ -43,6 +45,15 @@ class Centroids:
         self.sums = np.zeros((n_topics, self.sums.shape[1]))
         self.weights = np.zeros(n_topics)
         self.similarity = np.zeros((n_topics, 2))
+
+    def arrays(self) -> Arrays:
+        """Return the state, by name."""
+        return {"sums": self.sums, "weights": self.weights, "similarity": self.similarity}
+
+    def restore(self, arrays: Arrays) -> None:
+        """Become what `arrays` said when a snapshot was taken."""
+        self.sums, self.weights = arrays["sums"], arrays["weights"]
+        self.similarity = arrays["similarity"]
 
     def add(
         self,

@@ -12,9 +12,10 @@ class Evidence:
     Parameters
     ----------
     words_before
-        The topic's foremost words before the change; for a word shift, the words lost, most first.
+        The topic's foremost words before the change; for a word shift and an outlier shift, the
+        words lost, most first.
     words_after
-        The same after it; for a word shift, the words gained, most first.
+        The same after it; for a word shift and an outlier shift, the words gained, most first.
     share_before
         Share of the feed before, 0 to 1.
     share_after

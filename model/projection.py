@@ -16,8 +16,8 @@ LEARNT = (
     "explained_variance_",
     "explained_variance_ratio_",
 )
-MIN_UPDATE = 200  # an update on a handful of rows costs as much as one on hundreds
-MAX_UPDATE = 256  # more rows of one batch do not change the basis enough to pay for their SVD
+MIN_UPDATE = 100  # an update on a handful of rows costs as much as one on hundreds
+MAX_UPDATE = 128  # more rows of one batch do not change the basis enough to pay for their SVD
 
 
 class Projection:

@@ -5,17 +5,17 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import fields
-from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 from safetensors import SafetensorError
 from safetensors.numpy import load, save
 from scipy.sparse import csr_array
 
+from topicstream.model.arrays import part_of, sparse_of, sparse_parts
 from topicstream.model.drift.settings import DriftSettings
 from topicstream.model.errors import SnapshotFormatError
-from topicstream.model.online import ModelSettings, OnlineTopicModel, sparse_of, sparse_parts
+from topicstream.model.online import OnlineTopicModel
+from topicstream.model.settings import ModelSettings
 from topicstream.model.terms import TermCounts
 
 FORMAT = "topicstream.model"
@@ -82,7 +82,9 @@ def decode(files: Mapping[str, bytes]) -> tuple[OnlineTopicModel, dict[str, obje
         )
     model = OnlineTopicModel(settings_from(meta["scalars"]["settings"]))
     counts = TermCounts(model.settings.n_terms)
-    counts.restore(meta["terms"], _counts(arrays), bytes.fromhex(meta["counts_digest"]))
+    counts.restore(
+        meta["terms"], sparse_of(part_of(arrays, "counts")), bytes.fromhex(meta["counts_digest"])
+    )
     model.restore(meta["scalars"], arrays, counts)
     return model, meta["extra"]
 
@@ -98,8 +100,3 @@ def settings_from(values: Mapping[str, object]) -> ModelSettings:
     if not isinstance(drift, Mapping):
         raise SnapshotFormatError(f"the snapshot's drift settings are {drift!r}, not a table")
     return ModelSettings(**{**values, "drift": DriftSettings(**drift)})  # type: ignore[arg-type]
-
-
-def _counts(arrays: Mapping[str, NDArray[Any]]) -> csr_array:
-    parts = ("data", "indices", "indptr", "shape")
-    return sparse_of({part: arrays[f"counts.{part}"] for part in parts})

@@ -6,42 +6,12 @@ import hashlib
 from collections.abc import Sequence
 
 import numpy as np
-import polars as pl
 from numpy.typing import NDArray
 from scipy.sparse import coo_array, csr_array
-from sklearn.feature_extraction.text import ENGLISH_STOP_WORDS
 
-TERM = r"\p{L}[\p{L}\p{N}]{1,39}"
-STOP_WORDS = pl.Series(sorted(ENGLISH_STOP_WORDS))
+from topicstream.model.vocabulary import Occurrences, Vocabulary
+
 SLACK = 1.5  # the vocabulary is cut back once it is this much larger than allowed
-
-
-def count_terms(texts: Sequence[str]) -> pl.DataFrame:
-    """Count the terms of each text.
-
-    A term is a letter and one to 39 more letters or digits, in lower case; English stop words are
-    left out.
-
-    Returns
-    -------
-    polars.DataFrame
-        Columns ``document`` (row of the text), ``term`` and ``n``, in order of first appearance.
-
-    Examples
-    --------
-    >>> count_terms(["The cat saw a cat.", ""]).rows()
-    [(0, 'cat', 2), (0, 'saw', 1)]
-
-    """
-    return (
-        pl.DataFrame({"term": pl.Series(texts, dtype=pl.String)})
-        .with_row_index("document")
-        .with_columns(pl.col("term").str.to_lowercase().str.extract_all(TERM))
-        .explode("term", empty_as_null=False, keep_nulls=False)
-        .filter(~pl.col("term").is_in(STOP_WORDS.implode()))
-        .group_by("document", "term", maintain_order=True)
-        .agg(pl.len().alias("n"))
-    )
 
 
 class TermCounts:
@@ -60,32 +30,42 @@ class TermCounts:
 
     def __init__(self, n_terms: int) -> None:
         self.n_terms = n_terms
-        self.terms: list[str] = []
         self.digest = hashlib.sha256(b"topicstream.terms").digest()
-        self._columns: dict[str, int] = {}
+        self._vocabulary = Vocabulary()
         self._counts = np.zeros((0, 1024))
 
-    def columns_of(self, terms: pl.Series) -> NDArray[np.int64]:
-        """Return the column of each term, giving new columns to new terms in their order."""
-        first_seen = terms.unique(maintain_order=True).to_list()
-        known = self._columns
-        fresh = [term for term in first_seen if term not in known]
-        known.update(zip(fresh, range(len(known), len(known) + len(fresh)), strict=True))
-        self.terms.extend(fresh)
+    @property
+    def terms(self) -> list[str]:
+        """The term of each column, to be read only."""
+        return self._vocabulary.terms
+
+    def locate(self, texts: Sequence[str]) -> Occurrences:
+        """Find the terms of texts; terms that are new get new columns, in their order."""
+        found = self._vocabulary.locate(texts)
         if len(self.terms) > self._counts.shape[1]:
             self._widen(max(len(self.terms), 2 * self._counts.shape[1]))
-        columns = pl.Series([known[term] for term in first_seen], dtype=pl.Int64)
-        return terms.replace_strict(
-            pl.Series(first_seen, dtype=pl.String), columns, return_dtype=pl.Int64
-        ).to_numpy()
+        return found
 
-    def matrix(self, counted: pl.DataFrame, rows: NDArray[np.int64], n_rows: int) -> csr_array:
-        """Return counts as a sparse matrix: `rows` tells the row of each document, -1 for none."""
-        columns = self.columns_of(counted["term"])
-        row = rows[counted["document"].to_numpy()]
+    def matrix(self, found: Occurrences, rows: NDArray[np.int64], n_rows: int) -> csr_array:
+        """Count what `locate` found.
+
+        Parameters
+        ----------
+        found
+            Occurrences.
+        rows
+            Row of each document, -1 for none.
+        n_rows
+            Rows of the result.
+
+        Returns
+        -------
+        csr_array of float64, (n_rows, n_terms so far)
+
+        """
+        row = rows[found.documents]
         kept = row >= 0
-        values = counted["n"].to_numpy().astype(np.float64)
-        entries = (values[kept], (row[kept], columns[kept]))
+        entries = (np.ones(np.count_nonzero(kept)), (row[kept], found.columns[kept]))
         return csr_array(coo_array(entries, shape=(n_rows, len(self.terms))))
 
     def add(self, batch: csr_array, weight: float) -> None:
@@ -124,8 +104,7 @@ class TermCounts:
         order = np.lexsort((-np.arange(len(totals)), -totals))
         kept = np.sort(order[: self.n_terms]).astype(np.int64)
         self._counts = np.ascontiguousarray(self._counts[:, kept])
-        self.terms = [self.terms[column] for column in kept.tolist()]
-        self._columns = {term: column for column, term in enumerate(self.terms)}
+        self._vocabulary.keep(kept)
         self._chain(b"prune", kept)
         return kept
 
@@ -137,8 +116,7 @@ class TermCounts:
 
     def restore(self, terms: list[str], counts: csr_array, digest: bytes) -> None:
         """Become what `terms`, `dense` and `digest` said when a snapshot was taken."""
-        self.terms = terms
-        self._columns = {term: column for column, term in enumerate(terms)}
+        self._vocabulary = Vocabulary(terms)
         self._counts = np.zeros((counts.shape[0], max(1024, len(terms))))
         self._counts[:, : len(terms)] = counts.toarray()
         self.digest = digest

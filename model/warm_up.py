@@ -7,19 +7,17 @@ matched to the old topics by the Hungarian method.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import numpy as np
 from numpy.typing import NDArray
 from scipy.optimize import linear_sum_assignment
 from scipy.sparse import csr_array, vstack
 from sklearn.cluster import KMeans
 
-if TYPE_CHECKING:
-    from topicstream.model.centroids import Embeddings, Labels
+from topicstream.model.arrays import Arrays, sparse_of, sparse_parts
+from topicstream.model.centroids import Embeddings, Labels
 
 DOCUMENTS_PER_TOPIC = 5  # fewer make a cluster of accidents
-N_STARTS = 8
+N_STARTS, N_FIRST_STARTS = 8, 2  # of the last fit, which is the one kept, and of those before
 
 
 class WarmUp:
@@ -71,6 +69,30 @@ class WarmUp:
         known = _widened(self.terms, int(columns.max(initial=0)) + 1)
         self.terms = csr_array(known[:, columns])
 
+    def term_counts(self, labels: Labels, n_topics: int) -> csr_array:
+        """Return the term counts of the topics, (n_topics, n_terms), documents labelled so."""
+        entries = (self.weights, (labels, np.arange(len(labels))))
+        member = csr_array(entries, shape=(n_topics, len(labels)))
+        return csr_array(member @ self.terms)
+
+    def arrays(self) -> Arrays:
+        """Return the state, by name."""
+        return {
+            "embeddings": self.embeddings,
+            "weights": self.weights,
+            "next_fit": np.array([self.next_fit]),
+            **sparse_parts(self.terms),
+        }
+
+    @classmethod
+    def from_arrays(cls, size: int, arrays: Arrays) -> WarmUp:
+        """Return the warm-up whose `arrays` these are."""
+        warm_up = cls(size, arrays["embeddings"].shape[1])
+        warm_up.embeddings, warm_up.weights = arrays["embeddings"], arrays["weights"]
+        warm_up.next_fit = int(arrays["next_fit"][0])
+        warm_up.terms = sparse_of(arrays)
+        return warm_up
+
     def find_topics(self, points: Embeddings, n_topics: int, seed: int) -> Labels:
         """Cluster the documents, given as `points` in the projection of now.
 
@@ -80,10 +102,14 @@ class WarmUp:
             Cluster of each distinct document, 0 to at most ``n_topics - 1``.
 
         """
-        self.next_fit = min(2 * len(points), max(self.size, len(points) + 1))
+        doubled = 2 * len(points)
+        # Not twice in a row when the end is near: the last fit is the dearest, and is the one kept.
+        self.next_fit = doubled if doubled < self.size / 1.5 else max(self.size, len(points) + 1)
         wanted = max(1, min(n_topics, len(points) // DOCUMENTS_PER_TOPIC))
-        k_means = KMeans(wanted, n_init=N_STARTS, random_state=seed)
-        labels = k_means.fit(points, sample_weight=self.weights).labels_
+        n_starts = N_STARTS if self.is_over else N_FIRST_STARTS
+        k_means = KMeans(wanted, n_init=n_starts, random_state=seed)
+        # In float64, because scikit-learn seeds float32 points by way of float64, piece by piece.
+        labels = k_means.fit(points.astype(np.float64), sample_weight=self.weights).labels_
         _, labels = np.unique(labels, return_inverse=True)
         return np.asarray(labels, dtype=np.int64)
 

@@ -2,15 +2,20 @@
 
 ``TOPICSTREAM_FAILPOINT="after_flush:kill@seq=17"`` kills the process with SIGKILL the first time it
 passes ``after_flush`` with ``seq`` 17. Actions are ``kill``, ``exit``, ``raise``, ``stop``
-(SIGSTOP) and ``sleep``, which takes seconds: ``in_commit:sleep=0.5``. ``@seq=`` may be left out;
-``@hit=3`` means the third pass. Several are separated by commas.
+(SIGSTOP), ``sleep``, which takes seconds: ``in_commit:sleep=0.5``, and ``kill_in``, which goes on
+and is killed so many seconds later. ``@seq=`` may be left out; ``@hit=3`` means the third pass.
+Several are separated by commas.
 """
 
 from __future__ import annotations
 
 import os
 import signal
+import threading
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from dataclasses import dataclass
 
 
@@ -31,6 +36,7 @@ class Failpoint:
 
 
 _active: dict[str, list[Failpoint]] = {}
+_sequence: ContextVar[int | None] = ContextVar("sequence", default=None)
 
 
 def configure(specification: str | None) -> None:
@@ -85,6 +91,7 @@ def hit(name: str, sequence: int | None = None) -> None:
     """Do what was configured for the place called `name`; usually nothing."""
     if not _active:
         return
+    sequence = _sequence.get() if sequence is None else sequence
     for point in _active.get(name, ()):
         if point.sequence is not None and point.sequence != sequence:
             continue
@@ -93,8 +100,37 @@ def hit(name: str, sequence: int | None = None) -> None:
             _ACTIONS[point.action](point)
 
 
+@contextmanager
+def during(sequence: int) -> Iterator[None]:
+    """Give `sequence` to the places that are passed inside and know none of their own.
+
+    Examples
+    --------
+    >>> configure("after_flush:raise@seq=2")
+    >>> with during(1):
+    ...     hit("after_flush")
+    >>> with during(2):
+    ...     hit("after_flush")
+    Traceback (most recent call last):
+    topicstream.stream.failpoints.FailpointError: failpoint after_flush, as asked for
+    >>> configure(None)
+
+    """
+    token = _sequence.set(sequence)
+    try:
+        yield
+    finally:
+        _sequence.reset(token)
+
+
 def _kill(_: Failpoint) -> None:
     os.kill(os.getpid(), signal.SIGKILL)
+
+
+def _kill_in(point: Failpoint) -> None:
+    timer = threading.Timer(point.argument, _kill, (point,))
+    timer.daemon = True
+    timer.start()
 
 
 def _stop(_: Failpoint) -> None:
@@ -113,4 +149,11 @@ def _sleep(point: Failpoint) -> None:
     time.sleep(point.argument)
 
 
-_ACTIONS = {"kill": _kill, "stop": _stop, "exit": _exit, "raise": _raise, "sleep": _sleep}
+_ACTIONS = {
+    "kill": _kill,
+    "kill_in": _kill_in,
+    "stop": _stop,
+    "exit": _exit,
+    "raise": _raise,
+    "sleep": _sleep,
+}

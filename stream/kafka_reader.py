@@ -32,6 +32,8 @@ def consumer_settings(options: KafkaOptions) -> dict[str, Any]:
         "enable_auto_commit": False,
         "auto_offset_reset": "none",
         "allow_auto_create_topics": False,
+        # A new reader waits one or two of these for what it asks first.
+        "retry_backoff_ms": 20,
         "max_partition_fetch_bytes": max(4_194_304, options.max_record_bytes),
         "metrics_enabled": False,
     }

@@ -3,6 +3,8 @@
 Every future is looked at and the producer's epoch compared before offsets are sent, because
 kafka-python 3.0.12 lets a commit succeed whose records were dropped. After any failure nothing is
 aborted, repeated or used again: what is left over would be committed with the next transaction.
+The same goes for a commit that kafka-python asked for twice (KAFKA-17754): it speaks a version of
+the protocol in which the first request, if it arrives late, ends whatever transaction is open then.
 """
 
 from __future__ import annotations
@@ -16,6 +18,7 @@ from typing import Any, NoReturn
 
 from kafka import KafkaProducer, errors
 from kafka import TopicPartition as KafkaPartition
+from kafka.producer.transaction_manager import EndTxnHandler, TxnRequestHandler
 from kafka.structs import OffsetAndMetadata
 
 from topicstream.stream.errors import CommitError, FencedError, UnavailableError
@@ -36,6 +39,7 @@ GAVE_UP = 70
 _BLOCK_MS = 10_000
 _INIT_ATTEMPTS = 3
 _BACKOFF_MS = 20
+_WATCH_EVERY_S = 0.1
 
 
 class KafkaWriter:
@@ -61,19 +65,33 @@ class KafkaWriter:
         self._require_topic = require_topic
         self._known_topics: set[str] = set()
         self._usable = False
+        self._asked_twice = False
         self.closed = False
         wait_for_broker(options)
         with asking(options.bootstrap_servers, f"become writer {writer_id!r}"):
             self._producer = KafkaProducer(**_producer_settings(options, writer_id))
+        self._note_second_requests()
         self._take_over()
         self._identity = self._epoch()
         self._usable = True
         hit("after_init")
 
+    def _note_second_requests(self) -> None:
+        manager = self._producer._transaction_manager  # noqa: SLF001 - nothing public tells it
+        enqueue: Callable[[object], None] = manager._enqueue_request  # noqa: SLF001
+
+        def note(request: TxnRequestHandler) -> None:
+            if isinstance(request, EndTxnHandler) and request.is_retry:
+                self._asked_twice = True
+            enqueue(request)
+
+        manager._enqueue_request = note  # noqa: SLF001
+
     def _take_over(self) -> None:
         bootstrap = self._options.bootstrap_servers
         try:
             with asking(bootstrap, f"become writer {self._writer_id!r}"):
+                hit("in_init")
                 _init_transactions(self._producer)
         except UnavailableError as error:
             self._drop()
@@ -144,6 +162,7 @@ class KafkaWriter:
         self._producer.commit_transaction()
         # A new epoch here means that it was the library that "committed", and nothing was sent.
         self._refuse_new_epoch()
+        self._refuse_second_request()
         hit("after_commit")
         if member is not None:
             member.settle(offsets)
@@ -188,6 +207,15 @@ class KafkaWriter:
             raise FencedError(
                 f"writer {self._writer_id!r} began as {self._identity} and is now {epoch}: the "
                 "broker has given up its transaction; this process must end"
+            )
+
+    def _refuse_second_request(self) -> None:
+        if self._asked_twice:
+            raise CommitError(
+                f"writer {self._writer_id!r} lost the connection while it asked for a commit. "
+                "Asked again, Kafka did it, but the first request may still arrive and would end "
+                "the next transaction half way; this process must end, and the next start finds "
+                "out from the log"
             )
 
     def close(self) -> None:
@@ -257,13 +285,22 @@ def _group_reader(member: Reader | None) -> KafkaGroupReader | None:
 
 @contextmanager
 def _deadline(timeout_s: float, writer_id: str) -> Iterator[None]:
-    timer = threading.Timer(timeout_s, _give_up, (timeout_s, writer_id))
-    timer.daemon = True
-    timer.start()
+    over = threading.Event()
+    arguments = (over, timeout_s, writer_id)
+    threading.Thread(target=_watch, args=arguments, daemon=True).start()
     try:
         yield
     finally:
-        timer.cancel()
+        over.set()
+
+
+def _watch(over: threading.Event, timeout_s: float, writer_id: str) -> None:
+    # Counted in short waits: time for which the whole process was stopped is not the broker's
+    # silence, and on waking the broker is to say whether somebody else is the writer now.
+    for _ in range(round(timeout_s / _WATCH_EVERY_S)):
+        if over.wait(_WATCH_EVERY_S):
+            return
+    _give_up(timeout_s, writer_id)
 
 
 def _give_up(timeout_s: float, writer_id: str) -> NoReturn:

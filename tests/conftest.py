@@ -41,7 +41,8 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             item.add_marker(pytest.mark.integration)
 
 
-def _missing(error: ServiceError) -> NoReturn:
+def missing(error: ServiceError) -> NoReturn:
+    """Skip a test whose server is missing, or fail where servers are required."""
     if os.environ.get("TOPICSTREAM_REQUIRE_SERVICES") == "1":
         pytest.fail(f"TOPICSTREAM_REQUIRE_SERVICES=1, but {error}", pytrace=False)
     pytest.skip(str(error))
@@ -54,7 +55,7 @@ def kafka_bootstrap() -> Iterator[str]:
         try:
             bootstrap = stack.enter_context(kafka_service())
         except ServiceError as error:
-            _missing(error)
+            missing(error)
         yield bootstrap
 
 
@@ -65,7 +66,7 @@ def shared_redis() -> Iterator[str]:
         try:
             url = stack.enter_context(redis_service())
         except ServiceError as error:
-            _missing(error)
+            missing(error)
         yield url
 
 

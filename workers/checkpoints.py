@@ -9,7 +9,8 @@ import msgspec
 
 from topicstream.model import snapshot as codec
 from topicstream.model.errors import ModelError
-from topicstream.model.online import ModelSettings, OnlineTopicModel
+from topicstream.model.online import OnlineTopicModel
+from topicstream.model.settings import ModelSettings
 from topicstream.stream.errors import FencedError, SnapshotError, UnavailableError
 from topicstream.stream.snapshots.redis import RedisStore
 from topicstream.stream.snapshots.store import Snapshot, SnapshotId, SnapshotStore

@@ -6,27 +6,68 @@ import logging
 import os
 import sys
 from pathlib import Path
-from typing import Annotated, Any, Optional
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
+
+from topicstream.workers.options import (
+    AsJson,
+    BatchSize,
+    Config,
+    Embedder,
+    Feed,
+    Follow,
+    Input,
+    Kafka,
+    Output,
+    Redis,
+    Role,
+    Seed,
+    ShownKafka,
+    ShownRedis,
+    ShownState,
+    SnapshotFolder,
+    State,
+    Topics,
+)
+
+if TYPE_CHECKING:
+    from topicstream.workers.settings import Settings
+    from topicstream.workers.sources import Source
 
 app = typer.Typer(
     name="topicstream",
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
-    help="Topics over streams of documents, exactly once.",
+    rich_markup_mode=None,  # rich takes half as long again as all the rest of --help
+    help="Topics over streams of documents: each gets a topic when it arrives, exactly once.",
+    epilog="Exit codes: 0 done, 1 failed, 2 used wrongly, 65 bad feed, 70 log, broker, Redis or "
+    "snapshot, 73 bad output folder, 75 another process took over, 78 a setting is wrong, "
+    "130 interrupted.",
 )
 
-Config = Annotated[Optional[Path], typer.Option(help="TOML file with settings.")]  # noqa: UP045
-Text = Optional[str]  # noqa: UP045 - typer reads annotations at run time
-Number = Optional[int]  # noqa: UP045
+
+def _show_version(value: bool) -> None:
+    if value:
+        from importlib.metadata import version
+
+        typer.echo(f"topicstream {version('topicstream')}")
+        raise typer.Exit
 
 
 @app.callback()
 def _options(
-    verbose: Annotated[bool, typer.Option("--verbose", "-v", help="Show logs.")] = False,
+    verbose: Annotated[
+        bool,
+        typer.Option("--verbose", "-v", help="Show logs, and where an error comes from."),
+    ] = False,
+    version: Annotated[
+        bool,
+        typer.Option("--version", callback=_show_version, is_eager=True, help="Show the version."),
+    ] = False,
 ) -> None:
+    del version
     logging.basicConfig(level=logging.INFO if verbose else logging.ERROR, stream=sys.stderr)
     # At DEBUG it would log passwords.
     logging.getLogger("kafka").setLevel(logging.WARNING if verbose else logging.CRITICAL)
@@ -34,129 +75,300 @@ def _options(
 
 @app.command()
 def run(
-    input: Annotated[
-        Text,
-        typer.Option(
-            "--input",
-            help="JSONL or CSV, plain or gzipped; - is standard input. "
-            "Without it, the documents topic is consumed.",
-        ),
-    ] = None,
-    output: Annotated[
-        Text, typer.Option(help="Folder for the answers. [default: topicstream-out]")
-    ] = None,
-    state: Annotated[
-        Text, typer.Option(help="Folder of the state. [default: topicstream-state]")
-    ] = None,
-    topics: Annotated[Number, typer.Option(help="Number of topics. [default: 50]")] = None,
-    batch_size: Annotated[
-        Number, typer.Option(help="Documents of one batch. [default: 1000]")
-    ] = None,
-    embedder: Annotated[
-        Text,
-        typer.Option(help="static, precomputed, or a model's name or folder. [default: static]"),
-    ] = None,
-    follow: Annotated[
-        bool, typer.Option("--follow", help="Wait for more at the end of the feed.")
-    ] = False,
-    kafka: Annotated[Text, typer.Option(help="Kafka's address, host:port.")] = None,
-    redis: Annotated[Text, typer.Option(help="URL of Redis.")] = None,
+    input: Input = None,
+    output: Output = None,
+    state: State = None,
+    topics: Topics = None,
+    batch_size: BatchSize = None,
+    embedder: Embedder = None,
+    follow: Follow = False,
+    kafka: Kafka = None,
+    redis: Redis = None,
     config: Config = None,
 ) -> None:
-    """Play every role in one process: feed in, topics and drift events out."""
-    flags: dict[str, Any] = {
-        "input": input,
-        "output": output,
-        "state": state,
-        "embedder": embedder,
-        "follow": follow or None,
-        "model": _given(n_topics=topics),
-        "batch": _given(size=batch_size),
-        "kafka": _given(bootstrap_servers=kafka),
-        "redis": _given(url=redis),
-    }
-    from topicstream.workers.settings import load
+    """Play every role in one process: from a feed to its topics.
 
-    settings = load({name: value for name, value in flags.items() if value}, config)
+    Each accepted document gets one line in DIR/assignments.jsonl. Run again with the same --state,
+    and it goes on after the last document. An interrupt (Ctrl-C, SIGTERM) stops after the batch at
+    hand, a second one at once; nothing is lost either way.
+
+    \b
+    For example:
+        topicstream run --input feed.jsonl.gz --output out --state state
+        zcat feed.jsonl.gz | topicstream run --input - --topics 30
+        topicstream run --kafka localhost:9092 --redis redis://localhost:6379/0
+    """  # noqa: D301 - \b keeps lines as they are
     from topicstream.workers.commands.run import run as run_service
 
-    run_service(settings)
+    flags = _flags(
+        state=state, topics=topics, batch_size=batch_size, embedder=embedder, kafka=kafka,
+        redis=redis, input=input, output=output, follow=follow or None,
+    )  # fmt: skip
+    run_service(_load(flags, config))
 
 
 @app.command()
 def produce(
-    feed: str, follow: bool = False, kafka: Text = None, state: Text = None, config: Config = None
+    feed: Feed,
+    follow: Follow = False,
+    state: State = None,
+    kafka: Kafka = None,
+    config: Config = None,
 ) -> None:
-    """Put FEED on the documents topic, each record once."""
-    from topicstream.workers.settings import load
+    """Put FEED on the documents topic, each record once.
 
-    flags = {"follow": follow or None, "state": state, "kafka": _given(bootstrap_servers=kafka)}
-    settings = load({name: value for name, value in flags.items() if value}, config)
+    How far it has come is committed with the documents: after an interrupt the same command goes
+    on where it stopped, and a feed that has grown is taken from there on.
+
+    \b
+    For example:
+        topicstream produce feed.jsonl --kafka localhost:9092
+        tail -n +1 -f app.jsonl | topicstream produce - --kafka localhost:9092
+    """  # noqa: D301 - \b keeps lines as they are
     from topicstream.workers.commands import roles
 
-    roles.produce(settings, feed)
+    flags = _flags(state=state, kafka=kafka, follow=follow or None)
+    roles.produce(_load(flags, config), feed)
 
 
 @app.command()
 def worker(
-    role: str, kafka: Text = None, redis: Text = None, state: Text = None, config: Config = None
+    role: Annotated[
+        Role,
+        typer.Argument(
+            help="embed turns documents into vectors, and any number may run; model holds the "
+            "topics, and a second one shuts out the first."
+        ),
+    ],
+    state: State = None,
+    topics: Topics = None,
+    batch_size: BatchSize = None,
+    embedder: Embedder = None,
+    kafka: Kafka = None,
+    redis: Redis = None,
+    config: Config = None,
 ) -> None:
-    """Play one role: embed or model."""
-    from topicstream.workers.settings import SettingsError, load
+    """Play one role until a signal comes: embed or model.
 
-    if role not in {"embed", "model"}:
-        raise SettingsError(f"role is {role!r}; allowed are embed and model")
-    flags = {"state": state, "kafka": _given(bootstrap_servers=kafka), "redis": _given(url=redis)}
-    settings = load({name: value for name, value in flags.items() if value}, config)
+    \b
+    For example:
+        topicstream worker embed --kafka localhost:9092
+        topicstream worker model --kafka localhost:9092 --state state
+    """  # noqa: D301 - \b keeps lines as they are
     from topicstream.workers.commands import roles
 
-    (roles.embed if role == "embed" else roles.model)(settings)
+    flags = _flags(
+        state=state, topics=topics, batch_size=batch_size, embedder=embedder, kafka=kafka,
+        redis=redis,
+    )  # fmt: skip
+    settings = _load(flags, config)
+    (roles.embed if role is Role.embed else roles.model)(settings)
 
 
 @app.command()
-def simulate(out: Path, documents: int = 12_000, seed: int = 7) -> None:
-    """Write the demo feed to OUT.jsonl, and what is true about it beside it."""
+def topics(
+    state: ShownState = None,
+    kafka: ShownKafka = None,
+    redis: ShownRedis = None,
+    json: AsJson = False,
+    config: Config = None,
+) -> None:
+    """Show the topics of a running or stopped service.
+
+    The largest first: a table on a terminal, JSON lines elsewhere. Without a flag, Kafka is read
+    where the settings name one, and the state folder otherwise.
+
+    \b
+    For example:
+        topicstream topics --state state
+        topicstream topics --redis redis://localhost:6379/0 --json | jq .label
+    """  # noqa: D301 - \b keeps lines as they are
+    from topicstream.workers.commands import show
+
+    source = _one_of(state=state, kafka=kafka, redis=redis)
+    settings = _load(_flags(state=state, kafka=kafka, redis=redis), config)
+    show.topics(settings, source, as_json=json)
+
+
+@app.command()
+def events(
+    follow: Annotated[
+        bool, typer.Option("--follow", help="Go on with each event as it comes, until Ctrl-C.")
+    ] = False,
+    state: ShownState = None,
+    kafka: ShownKafka = None,
+    redis: Annotated[
+        str | None,
+        typer.Option("--redis", metavar="URL", help="Not possible: Redis holds no events."),
+    ] = None,
+    json: AsJson = False,
+    config: Config = None,
+) -> None:
+    """Show the drift events of a running or stopped service.
+
+    The oldest first: a table on a terminal, JSON lines elsewhere. Without a flag, Kafka is read
+    where the settings name one, and the state folder otherwise.
+
+    \b
+    For example:
+        topicstream events --state state
+        topicstream events --kafka localhost:9092 --follow
+    """  # noqa: D301 - \b keeps lines as they are
+    from topicstream.workers.commands import show
+
+    source = _one_of(state=state, kafka=kafka, redis=redis)
+    if source == "redis":
+        raise typer.BadParameter(
+            "Redis holds the model and no drift events; read them with --state DIR or "
+            "--kafka HOST:PORT",
+            param_hint="--redis",
+        )
+    settings = _load(_flags(state=state, kafka=kafka), config)
+    show.events(settings, source, follow=follow, as_json=json)
+
+
+@app.command()
+def inspect(
+    snapshot: SnapshotFolder,
+    json: Annotated[
+        bool, typer.Option("--json", help="Write the snapshot's meta.json as it is.")
+    ] = False,
+) -> None:
+    """Show what SNAPSHOT holds, and whether it is sound.
+
+    \b
+    For example:
+        topicstream inspect state/snapshots/00000000000000000047-0-3f2a9c01b7de
+    """  # noqa: D301 - \b keeps lines as they are
+    from topicstream.workers.commands.inspect import inspect as inspect_snapshot
+
+    inspect_snapshot(snapshot, as_json=json)
+
+
+@app.command()
+def simulate(
+    out: Annotated[
+        Path,
+        typer.Argument(
+            metavar="OUT.jsonl", help="File to write, replaced if it is there; .gz compresses it."
+        ),
+    ],
+    documents: Annotated[
+        int, typer.Option("--documents", min=1, metavar="N", help="Length of the feed.")
+    ] = 12_000,
+    seed: Seed = 7,
+) -> None:
+    """Write the demo's feed, and its scheduled changes beside it.
+
+    Topics are born, shift and vanish at known places, which OUT.truth.json tells: good for
+    trying settings.
+
+    \b
+    For example:
+        topicstream simulate feed.jsonl --documents 5000
+    """  # noqa: D301 - \b keeps lines as they are
     from topicstream.workers.commands.simulate import write
 
     write(out, documents, seed)
 
 
 @app.command()
-def topics(state: Text = None, kafka: Text = None, config: Config = None) -> None:
-    """Show the topics, one JSON line each."""
-    _show("topics", state, kafka, config)
+def demo(
+    output: Annotated[
+        Path,
+        typer.Option(
+            "--output",
+            metavar="DIR",
+            help="Folder for feed, state, results and page; an earlier demo there is replaced.",
+        ),
+    ] = Path("demo"),
+    documents: Annotated[
+        int, typer.Option("--documents", min=1, metavar="N", help="Length of the feed.")
+    ] = 24_000,
+    seed: Seed = 7,
+) -> None:
+    """Run the service over a simulated feed, and show what it found.
+
+    At the end: the topics, the changes beside the events that tell of them, and the path of an
+    HTML page with topics over time.
+
+    \b
+    For example:
+        topicstream demo --output demo
+    """  # noqa: D301 - \b keeps lines as they are
+    from topicstream.workers.commands.demo import demo as run_demo
+
+    run_demo(output, n_documents=documents, seed=seed)
 
 
 @app.command()
-def events(
-    follow: bool = False, state: Text = None, kafka: Text = None, config: Config = None
+def check(
+    state: State = None,
+    topics: Topics = None,
+    batch_size: BatchSize = None,
+    embedder: Embedder = None,
+    kafka: Kafka = None,
+    redis: Redis = None,
+    json: Annotated[
+        bool, typer.Option("--json", help="Write one JSON object for each part.")
+    ] = False,
+    config: Config = None,
 ) -> None:
-    """Show the drift events, one JSON line each."""
-    _show("drift", state, kafka, config, follow=follow)
+    """Tell what is wrong, part by part, and what to do.
+
+    Settings, embedder, state, broker, Redis and snapshots; give it the flags that run gets.
+    Nothing is made or changed anywhere. It ends with 0 when nothing is wrong, with 78 when a
+    setting is, and with 1 otherwise.
+
+    \b
+    For example:
+        topicstream check --kafka localhost:9092 --redis redis://localhost:6379/0
+    """  # noqa: D301 - \b keeps lines as they are
+    from topicstream.workers.commands.check import check as check_all
+
+    flags = _flags(
+        state=state, topics=topics, batch_size=batch_size, embedder=embedder, kafka=kafka,
+        redis=redis,
+    )  # fmt: skip
+    raise typer.Exit(check_all(flags, config, as_json=json))
 
 
-@app.command()
-def inspect(snapshot: Path) -> None:
-    """Show what SNAPSHOT, a folder, holds."""
-    from topicstream.workers.commands import show
-
-    show.inspect(snapshot)
-
-
-def _show(
-    name: str, state: str | None, kafka: str | None, config: Path | None, *, follow: bool = False
-) -> None:
-    from topicstream.workers.settings import load
-
-    flags = {"state": state, "kafka": _given(bootstrap_servers=kafka)}
-    settings = load({key: value for key, value in flags.items() if value}, config)
-    from topicstream.workers.commands import show
-
-    show.records(settings, name, follow=follow)
+def _flags(
+    *,
+    topics: int | None = None,
+    batch_size: int | None = None,
+    kafka: str | None = None,
+    redis: str | None = None,
+    **plain: object,
+) -> dict[str, Any]:
+    """Return what was given, nested like the settings."""
+    flags = {
+        **plain,
+        "model": _given(n_topics=topics),
+        "batch": _given(size=batch_size),
+        "kafka": _given(bootstrap_servers=kafka),
+        "redis": _given(url=redis),
+    }
+    return {name: value for name, value in flags.items() if value not in (None, {})}
 
 
 def _given(**values: object) -> dict[str, object]:
     return {name: value for name, value in values.items() if value is not None}
+
+
+def _load(flags: dict[str, Any], config: Path | None) -> Settings:
+    from topicstream.workers.settings import load
+
+    return load(flags, config)
+
+
+def _one_of(*, state: str | None, kafka: str | None, redis: str | None) -> Source | None:
+    sources: dict[Source, str | None] = {"state": state, "kafka": kafka, "redis": redis}
+    given = [name for name, value in sources.items() if value is not None]
+    if len(given) > 1:
+        flags = " and ".join(f"--{name}" for name in given)
+        raise typer.BadParameter(f"{flags} are both given; give the one to read from")
+    return given[0] if given else None
 
 
 def main() -> None:
@@ -164,28 +376,23 @@ def main() -> None:
     # BLAS is single-threaded for the same bits everywhere; read when numpy is imported.
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
     os.environ.setdefault("OMP_NUM_THREADS", "1")
+    try:
+        _set_failpoints()
+        app()
+    except KeyboardInterrupt:
+        sys.exit(130)
+    except Exception as error:  # noqa: BLE001 - the boundary of the process
+        from topicstream.workers import failures
+
+        failures.tell(error)
+        sys.exit(failures.exit_code(error))
+
+
+def _set_failpoints() -> None:
     from topicstream.stream import failpoints
-    from topicstream.stream.errors import FencedError, StreamError
+    from topicstream.workers.errors import SettingsError
 
     try:
         failpoints.configure(os.environ.get("TOPICSTREAM_FAILPOINT"))
-        app()
-    except FencedError as error:
-        _fail(error, 75)
-    except StreamError as error:
-        _fail(error, 70)
-    except BrokenPipeError:
-        sys.exit(1)
-    except OSError as error:
-        _fail(error, 1)
     except ValueError as error:
-        _fail(error, 78 if type(error).__name__ in {"SettingsError", "EmbedderError"} else 1)
-    except Exception as error:  # noqa: BLE001 - the boundary of the process
-        _fail(error, 70)
-
-
-def _fail(error: BaseException, code: int) -> None:
-    if logging.getLogger().isEnabledFor(logging.INFO):
-        logging.getLogger(__name__).info("ended by", exc_info=error)
-    sys.stderr.write(f"topicstream: {error}\n")
-    sys.exit(code)
+        raise SettingsError(f"TOPICSTREAM_FAILPOINT: {error}") from error

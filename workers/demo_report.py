@@ -27,13 +27,20 @@ SIGNS: Mapping[ChangeKind, tuple[str, ...]] = MappingProxyType(
 
 N_BATCHES = 3  # an event speaks of a window of a few batches
 MIN_PART = 0.2  # of a topic's documents, for the topic to count as being about the subject
-REACH = 2_000  # documents after a change within which an event may be its doing
+REACH = 2_000  # documents after a change within which an event finds it
+LATE = 4_000  # the same for one that repeats it: a small topic takes that long to say enough
 
 
 class _Answer(msgspec.Struct):
     topic: int
     model_sequence: int
     class_: str = msgspec.field(name="class", default="")
+
+
+class Words(msgspec.Struct, frozen=True):
+    """What is read of the evidence of an event."""
+
+    words_after: tuple[str, ...] = ()
 
 
 class Event(msgspec.Struct):
@@ -44,6 +51,7 @@ class Event(msgspec.Struct):
     model_sequence: int
     severity: str = ""
     label: str = ""
+    evidence: Words = Words()
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +67,7 @@ class Finding:
     delay
         Documents from the change to the end of the batch that gave the event.
     n_events
-        Events in all that tell of it.
+        Events that tell of it in time.
 
     """
 
@@ -140,7 +148,8 @@ def match(changes: Sequence[Change], events: Sequence[Event], answers: Answers) 
     """Set events beside the changes that they tell of.
 
     An event tells of a change when it is of a kind that such a change shows itself by, comes
-    within 2,000 documents after it, and its topic's documents are about the subject.
+    within 2,000 documents after it, and its topic's documents are about the subject. The same
+    event within 4,000 finds nothing, but the change explains it.
 
     Parameters
     ----------
@@ -155,18 +164,23 @@ def match(changes: Sequence[Change], events: Sequence[Event], answers: Answers) 
     explained: set[int] = set()
     findings = []
     for change in changes:
-        told = [i for i, event in enumerate(events) if _tells(event, change, answers)]
-        explained.update(told)
+        about = [i for i, event in enumerate(events) if _tells(event, change, answers)]
+        explained.update(about)
+        told = [i for i in about if _delay(events[i], change, answers) <= REACH]
         first = events[told[0]] if told else None
-        delay = None if first is None else answers.end_of(first.model_sequence) - change.document
+        delay = None if first is None else _delay(first, change, answers)
         findings.append(Finding(change, first, delay, len(told)))
     rest = tuple(event for i, event in enumerate(events) if i not in explained)
     return Report(tuple(findings), rest)
 
 
+def _delay(event: Event, change: Change, answers: Answers) -> int:
+    return answers.end_of(event.model_sequence) - change.document
+
+
 def _tells(event: Event, change: Change, answers: Answers) -> bool:
-    delay = answers.end_of(event.model_sequence) - change.document
-    if event.kind not in SIGNS[change.kind] or not 0 < delay <= REACH:
+    in_time = 0 < _delay(event, change, answers) <= LATE
+    if event.kind not in SIGNS[change.kind] or not in_time:
         return False
     # A topic that vanished is known by what it held before.
     moments = (event.model_sequence, answers.batch_at(change.document) - 1)

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import os
-from collections.abc import Mapping
+import time
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import BinaryIO
 
@@ -15,16 +17,15 @@ from topicstream.stream.errors import StreamError
 from topicstream.stream.protocols import Reader, Transport
 from topicstream.stream.records import Record, TopicPartition
 from topicstream.workers.batches import topic_record
+from topicstream.workers.errors import ExportError
 from topicstream.workers.names import TopicNames
 
 logger = logging.getLogger(__name__)
 
+__all__ = ["SIDECAR", "ExportError", "Exporter"]
+
 SIDECAR = ".export.json"
 _POLL_RECORDS = 10_000
-
-
-class ExportError(StreamError):
-    """The folder holds files that are not ours, or cannot be written."""
 
 
 class _Progress(msgspec.Struct):
@@ -63,13 +64,16 @@ class Exporter:
         self._progress = self._read_progress()
         for name in self._topics:
             self._measure(name)
+        self._transport = transport
         self._readers: dict[str, Reader] = {}
         self._files: dict[str, BinaryIO] = {}
+        self.n_lines = dict.fromkeys(self._topics, 0)
+        """Lines written since this exporter was made, for each file."""
         try:
             for name in self._topics:
                 self._readers[name] = self._reader(transport, name)
                 self._files[name] = self._open(name)
-        except (OSError, StreamError):
+        except StreamError:
             self.close()
             raise
 
@@ -96,6 +100,26 @@ class Exporter:
             self._save()
         return n_lines
 
+    def catch_up(self, patience_s: float) -> bool:
+        """Write all that is committed by now, and say whether there was time enough.
+
+        Parameters
+        ----------
+        patience_s
+            How long it may take, in seconds.
+
+        """
+        ends = self._transport.end_offsets(
+            [part for topic in self._topics.values() for part in self._transport.partitions(topic)]
+        )
+        deadline = time.monotonic() + patience_s
+        self.step()
+        while self._lacks(ends):
+            if time.monotonic() > deadline:
+                return False
+            self.step(0.1)
+        return True
+
     def write_topics(self, model: OnlineTopicModel) -> None:
         """Write ``topics.json`` anew, at once or not at all."""
         lines = b",\n".join([b"  " + topic_record(topic) for topic in model.topics()])
@@ -106,13 +130,22 @@ class Exporter:
         for reader in self._readers.values():
             reader.close()
         for file in self._files.values():
-            file.close()
+            with contextlib.suppress(OSError):  # what could not be written was told before
+                file.close()
+
+    def _lacks(self, ends: Mapping[TopicPartition, int]) -> bool:
+        return any(
+            position < ends.get(part, 0)
+            for reader in self._readers.values()
+            for part, position in reader.positions().items()
+        )
 
     def _path(self, name: str) -> Path:
         return self._folder / f"{name}.jsonl"
 
     def _read_progress(self) -> dict[str, _Progress]:
-        self._folder.mkdir(parents=True, exist_ok=True)
+        with _writing(self._folder):
+            self._folder.mkdir(parents=True, exist_ok=True)
         sidecar = self._folder / SIDECAR
         if sidecar.exists():
             return self._decoded(sidecar)
@@ -129,7 +162,7 @@ class Exporter:
     def _decoded(self, sidecar: Path) -> dict[str, _Progress]:
         try:
             known = msgspec.json.decode(sidecar.read_bytes(), type=dict[str, _Progress])
-        except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        except (msgspec.DecodeError, UnicodeDecodeError, OSError) as error:
             raise ExportError(
                 f"{sidecar} cannot be read ({error}); delete it together with the files beside "
                 "it, and they are written anew"
@@ -144,9 +177,10 @@ class Exporter:
             self._progress[name] = _Progress()
 
     def _open(self, name: str) -> BinaryIO:
-        file = self._path(name).open("ab")
-        file.truncate(self._progress[name].n_bytes)
-        return file
+        with _writing(self._path(name)):
+            file = self._path(name).open("ab")
+            file.truncate(self._progress[name].n_bytes)
+            return file
 
     def _reader(self, transport: Transport, name: str) -> Reader:
         parts = transport.partitions(self._topics[name])
@@ -174,9 +208,11 @@ class Exporter:
             return 0
         content = b"".join([line + b"\n" for line in lines])
         file, progress = self._files[name], self._progress[name]
-        file.write(content)
-        file.flush()
-        os.fsync(file.fileno())
+        with _writing(self._path(name)):
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+        self.n_lines[name] += len(lines)
         progress.n_bytes += len(content)
         for record in records:
             progress.offsets[f"{record.topic}/{record.partition}"] = record.offset + 1
@@ -190,16 +226,28 @@ def _key(part: TopicPartition) -> str:
     return f"{part.topic}/{part.partition}"
 
 
+@contextlib.contextmanager
+def _writing(path: Path) -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        raise ExportError(
+            f"{path} cannot be written ({error.strerror}); make room or allow it, and run again: "
+            "it goes on from there. Or choose another --output"
+        ) from error
+
+
 def _replace(path: Path, content: bytes) -> None:
     """Put `content` at `path`, at once or not at all."""
     beside = path.with_name(f"{path.name}.tmp")
-    with beside.open("wb") as file:
-        file.write(content)
-        file.flush()
-        os.fsync(file.fileno())
-    beside.replace(path)
-    descriptor = os.open(path.parent, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
+    with _writing(path):
+        with beside.open("wb") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+        beside.replace(path)
+        descriptor = os.open(path.parent, os.O_RDONLY)
+        try:
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)

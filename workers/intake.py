@@ -7,7 +7,7 @@ from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from itertools import islice
 
-from topicstream.stream.errors import RetentionError
+from topicstream.stream.errors import RetentionError, UnavailableError
 from topicstream.stream.journal import Segment
 from topicstream.stream.protocols import Transport
 from topicstream.stream.records import Record, TopicPartition
@@ -74,12 +74,22 @@ class Intake:
         ------
         RetentionError
             They are no longer there.
+        UnavailableError
+            They should be there, and do not come.
 
         """
         deadline = time.monotonic() + REPLAY_PATIENCE_S
         while any(self._lacks(segment) for segment in segments):
-            if not self._poll(0.5) and (self.at_end() or time.monotonic() > deadline):
+            if self._poll(0.5):
+                continue
+            if self.at_end():
                 break
+            if time.monotonic() > deadline:
+                raise UnavailableError(
+                    f"nothing more came within {REPLAY_PATIENCE_S:.0f} s of records that are "
+                    "needed for the replay and are there; see why the broker is slow, and start "
+                    "again"
+                )
         for segment in segments:
             self._check_there(segment)
         return self._take({segment.part: segment.n for segment in segments})

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import logging
+import time
 from collections.abc import Callable, Sequence
 
-from topicstream.model.online import ModelSettings, OnlineTopicModel, Step
+from topicstream.model.online import OnlineTopicModel, Step
+from topicstream.model.settings import ModelSettings
 from topicstream.stream import failpoints
 from topicstream.stream.errors import CommitError, StreamError
 from topicstream.stream.journal import (
@@ -65,6 +67,9 @@ class ModelWorker:
         Batches between two snapshots, 1 or more; default 20.
     embedder
         Name of the embedder, which may not change either; None when it is not known.
+    republish_s
+        Age in seconds of what Redis was last told at which an idle worker tells it again, so that
+        one that was emptied or away is healed without a new batch; default 30.
 
     """
 
@@ -80,6 +85,7 @@ class ModelWorker:
         redis: RedisStore | None = None,
         snapshot_every: int = 20,
         embedder: str | None = None,
+        republish_s: float = 30.0,
     ) -> None:
         if batch_size < 1 or snapshot_every < 1:
             raise ValueError(
@@ -101,6 +107,7 @@ class ModelWorker:
         self._n_parts = 1
         self._saved = 0
         self._broken = False
+        self._republish_s, self._published_at = republish_s, 0.0
 
     def recover(self, progress: Callable[[int, int], None] | None = None) -> None:
         """Become the writer, go back to the state that was committed last, and say so.
@@ -116,6 +123,7 @@ class ModelWorker:
             The state cannot be restored exactly; the message says why and what to do.
 
         """
+        self._broken = True  # until this is the writer, with the state that was committed
         self._writer = self._transport.writer(self._names.model_writer)
         self._n_parts = len(self._transport.partitions(self._names.assignments))
         journal = recovery.JournalReader(self._transport, self._names)
@@ -128,8 +136,9 @@ class ModelWorker:
             self._go_back(journal, base, progress)
         self._described = self._topics()
         self._open_term()
+        self._broken = False
         failpoints.hit("after_term", self.model.sequence)
-        self.checkpoints.publish(self.model, self._id(), self._place)
+        self._publish()
 
     def step(self, timeout_s: float, *, drain: bool = False) -> Step | None:
         """Read, and commit one batch if there is one.
@@ -151,6 +160,8 @@ class ModelWorker:
         failpoints.hit("before_poll", self.model.sequence + 1)
         intake.fill(self._batch_size, timeout_s, self._max_age_s)
         if not self._is_due(intake, drain=drain):
+            if time.monotonic() - self._published_at >= self._republish_s:
+                self._publish()
             return None
         self._broken = True  # until the commit is known to have happened
         step = self._learn(intake.take(self._batch_size))
@@ -164,7 +175,7 @@ class ModelWorker:
         self._ready()
         self.checkpoints.save(self.model, self._id(), self._place)
         # Counted from here even if it failed: a full disk is not tried again at each batch.
-        self._saved = self.model.sequence
+        self._saved, self._published_at = self.model.sequence, time.monotonic()
 
     def close(self) -> None:
         """Save the state if it is sound and not saved yet; closing twice is harmless."""
@@ -174,6 +185,10 @@ class ModelWorker:
             if part is not None:
                 part.close()
         self._intake = self._writer = None
+
+    def _publish(self) -> None:
+        self.checkpoints.publish(self.model, self._id(), self._place)
+        self._published_at = time.monotonic()
 
     def _ready(self) -> Intake:
         if self._intake is None:
@@ -225,7 +240,8 @@ class ModelWorker:
         )
         topics = self._topics()
         outputs = self._outputs(documents, step, topics)
-        self._write(outputs, [entry], positions)
+        with failpoints.during(entry.sequence):
+            self._write(outputs, [entry], positions)
         self._described = topics
 
     def _outputs(self, documents: Documents, step: Step, topics: dict[int, bytes]) -> list[Output]:

@@ -12,7 +12,8 @@ from typing import Any
 
 import msgspec
 
-from topicstream.model.online import ModelSettings, OnlineTopicModel, Step
+from topicstream.model.online import OnlineTopicModel, Step
+from topicstream.model.settings import ModelSettings
 from topicstream.stream import failpoints
 from topicstream.stream.errors import JournalError, ReplayError, RetentionError, StreamError
 from topicstream.stream.journal import (
@@ -70,11 +71,14 @@ class JournalReader:
         self._transport = transport
         self._topic = names.journal
         self.part = TopicPartition(names.journal, 0)
+        self._first: Record | None = None
 
     def first(self) -> Record | None:
         """Return the first entry that is kept, or None when the journal is empty."""
-        begin = self._transport.beginning_offsets([self.part])[self.part]
-        return next(self.records(begin), None)
+        if self._first is None:
+            begin = self._transport.beginning_offsets([self.part])[self.part]
+            self._first = next(self.records(begin), None)
+        return self._first
 
     def at(self, offset: int) -> Record | None:
         """Return the entry at `offset`, or None when there is none just there."""

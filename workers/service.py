@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import signal
 import threading
@@ -10,26 +11,42 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from types import FrameType
 
+from topicstream.model.online import Step
 from topicstream.stream.protocols import Transport
+from topicstream.stream.records import TopicPartition
 from topicstream.workers import wiring
-from topicstream.workers.export import Exporter
-from topicstream.workers.feed import FeedProducer, is_drained
+from topicstream.workers.drained import is_drained
+from topicstream.workers.export import Exporter, ExportError
 from topicstream.workers.model_worker import ModelWorker
 from topicstream.workers.settings import Settings
+from topicstream.workers.upstream import Upstream
+
+logger = logging.getLogger(__name__)
 
 _POLL_S = 0.1
+_PATIENCE_S, _HURRY_S = 30.0, 0.5
 
 
 @dataclass(slots=True)
 class Progress:
-    """What a run has done so far; `n_documents` counts those of this run."""
+    """What a run has done so far; `n_documents` counts those of this run.
+
+    `state` says what keeps it from doing more, such as a replay. `n_bytes` of `n_total_bytes` of
+    the feed were read, None when it has no known end. Of the lines written, `n_answers` are answers
+    and `n_dead` dead letters.
+    """
 
     n_fed: int = 0
     n_documents: int = 0
     n_topics: int = 0
     n_events: int = 0
     n_lines: int = 0
+    n_answers: int = 0
+    n_dead: int = 0
+    n_bytes: int = 0
+    n_total_bytes: int | None = None
     sequence: int = 0
+    state: str = ""
     state_hash: str = ""
     elapsed_s: float = 0.0
     stopped: bool = False
@@ -38,106 +55,160 @@ class Progress:
 Report = Callable[[Progress], None]
 
 
+class Interrupted(Exception):  # noqa: N818 - it is no error
+    """A signal came in the middle of a replay, of which nothing has to be kept."""
+
+
 def run(settings: Settings, report: Report = lambda _: None) -> Progress:
     """Run until the feed has ended, or for ever without one; a signal stops it between batches."""
-    with wiring.transport(settings) as log:
-        return Service(settings, log, report).run()
+    stop = threading.Event()
+    with stop_on_signals(stop), wiring.transport(settings) as log:
+        return Service(settings, log, report, stop).run()
 
 
 class Service:
-    """One run of every role."""
+    """One run of every role.
 
-    def __init__(self, settings: Settings, log: Transport, report: Report) -> None:
-        self._settings, self._log, self._report = settings, log, report
+    Parameters
+    ----------
+    settings
+        What to run.
+    log
+        Where the topics are.
+    report
+        Called with the progress, about ten times a second.
+    stop
+        Asks for a stop after the batch at hand.
+
+    """
+
+    def __init__(
+        self, settings: Settings, log: Transport, report: Report, stop: threading.Event
+    ) -> None:
+        self._settings, self._log, self._report, self._stop = settings, log, report, stop
         self._names = wiring.names(settings)
-        self._finite = settings.input is not None and not settings.follow
-        self._stop, self._embedded = threading.Event(), threading.Event()
-        self._failure: BaseException | None = None
+        self._began = time.monotonic()
         self.progress = Progress()
 
     def run(self) -> Progress:
-        """Run, and return what was done."""
+        """Run, and return what was done.
+
+        Raises
+        ------
+        StreamError, ModelError
+            The first thing that went wrong, in whichever thread; everything is closed by then.
+
+        """
         self._log.create_topics(self._names.specs(self._settings.kafka.n_partitions))
-        began = time.monotonic()
-        feed = self._feed()
-        thread = threading.Thread(target=self._upstream, args=(feed,), daemon=True)
-        with stop_on_signals(self._stop):
-            worker = wiring.model_worker(self._settings, self._log, finite=self._finite)
-            exporter = Exporter(self._log, self._names, self._settings.output)
-            worker.recover()
-            thread.start()
-            self._loop(worker, exporter, began)
-            self._stop.set()
-            thread.join(10.0)
-            worker.close()
-            self._finish(worker, exporter)
-        if self._failure is not None:
-            raise self._failure
+        upstream = Upstream(self._settings, self._log, self._stop)
+        try:
+            self._serve(upstream)
+        except BaseException as error:
+            first = upstream.failure or error
+            upstream.end()
+            for second in (upstream.failure, error):
+                if second is not None and second is not first:
+                    logger.warning("went wrong while the run was ending: %s", second)
+            if first is not error:
+                raise first from error
+            raise
+        if upstream.failure is not None:
+            raise upstream.failure
         return self.progress
 
-    def _feed(self) -> FeedProducer | None:
-        if self._settings.input is None:
-            return None
-        return FeedProducer(
-            self._log, self._names, self._settings.input, follow=self._settings.follow
-        )
-
-    def _upstream(self, feed: FeedProducer | None) -> None:
+    def _serve(self, upstream: Upstream) -> None:
+        finite = self._settings.input is not None and not self._settings.follow
+        worker = wiring.model_worker(self._settings, self._log, finite=finite)
+        exporter = Exporter(self._log, self._names, self._settings.output)
         try:
-            self._feed_and_embed(feed)
-        except BaseException as error:  # noqa: BLE001 - told by the main thread, which ends the run
-            self._failure = error
-            self._stop.set()
-
-    def _feed_and_embed(self, feed: FeedProducer | None) -> None:
-        worker = wiring.embed_worker(self._settings, self._log)
-        feeding, failure = feed is not None, None
-        while not self._stop.is_set():
-            if feeding and feed is not None:
-                try:
-                    feeding = feed.step(_POLL_S) is not None
-                except Exception as error:  # noqa: BLE001 - what was taken is embedded first
-                    feeding, failure = False, error
-                self.progress.n_fed = feed.n_taken
-            taken = worker.step(0.0 if feeding else _POLL_S)
-            if not (taken or feeding) and (self._finite or failure) and self._is_embedded():
-                break
+            self._say(f"loading the embedder {self._settings.embedder}")
+            upstream.load()
+            self._say("looking for the newest state")
+            worker.recover(self._replaying)
+            self._began = time.monotonic()
+            upstream.start()
+            self._loop(worker, exporter, upstream)
+            upstream.end()
+            # The state is saved first: what cannot be exported now, the next run exports.
+            worker.close()
+            self._finish(worker, exporter)
+        except Interrupted:
+            self.progress.stopped = True
+        except BaseException:
+            upstream.end()
+            _close_all(worker, exporter)
+            raise
+        upstream.end()
         worker.close()
-        self._failure = failure
-        if not self._stop.is_set():
-            self._embedded.set()
+        exporter.close()
 
-    def _is_embedded(self) -> bool:
-        return is_drained(self._log, self._names.documents, self._names.embed_group)
+    def _replaying(self, n_done: int, n_batches: int) -> None:
+        if self._stop.is_set():
+            raise Interrupted
+        self._say(f"replaying batch {n_done} of {n_batches}")
 
-    def _loop(self, worker: ModelWorker, exporter: Exporter, began: float) -> None:
-        while not self._stop.is_set():
-            drain = self._embedded.is_set()
-            before = worker.model.n_documents
-            step = worker.step(_POLL_S, drain=drain)
-            self.progress.n_lines += exporter.step()
-            if step is not None:
-                self.progress.n_documents += worker.model.n_documents - before
-                self.progress.n_events += len(step.events)
-            elif drain and is_drained(self._log, self._names.embeddings, self._names.model_group):
-                return
-            self._tell(worker, began)
-        self.progress.stopped = self._failure is None
-
-    def _tell(self, worker: ModelWorker, began: float) -> None:
-        self.progress.sequence = worker.model.sequence
-        self.progress.n_topics = len(worker.model.labels())
-        self.progress.elapsed_s = time.monotonic() - began
+    def _say(self, state: str) -> None:
+        self.progress.state = state
         self._report(self.progress)
 
+    def _loop(self, worker: ModelWorker, exporter: Exporter, upstream: Upstream) -> None:
+        while not self._stop.is_set():
+            before = worker.model.n_documents
+            step = worker.step(_POLL_S, drain=upstream.ends is not None)
+            self.progress.n_lines += exporter.step()
+            self.progress.n_documents += worker.model.n_documents - before
+            self.progress.n_events += 0 if step is None else len(step.events)
+            self._tell(worker, exporter, upstream)
+            if self._is_answered(worker, upstream, step):
+                return
+        self.progress.stopped = upstream.failure is None
+
+    def _is_answered(self, worker: ModelWorker, upstream: Upstream, step: Step | None) -> bool:
+        """Say whether all of the feed has its answers; others may write behind it for ever."""
+        ends = upstream.ends
+        if ends is None or worker.last is None:
+            return False
+        held = {TopicPartition(p.topic, p.partition): p.offset for p in worker.last.positions}
+        if all(held.get(part, 0) >= end for part, end in ends.items()):
+            return True
+        return step is None and is_drained(self._log, self._names.model_group, ends)
+
+    def _tell(self, worker: ModelWorker, exporter: Exporter, upstream: Upstream) -> None:
+        progress = self.progress
+        progress.state = ""
+        progress.n_fed = upstream.n_fed
+        progress.n_bytes, progress.n_total_bytes = upstream.n_bytes, upstream.n_total_bytes
+        progress.n_answers = exporter.n_lines["assignments"]
+        progress.n_dead = exporter.n_lines["deadletter"]
+        progress.sequence = worker.model.sequence
+        progress.n_topics = sum(topic >= 0 for topic in worker.model.labels())
+        progress.elapsed_s = time.monotonic() - self._began
+        self._report(progress)
+
     def _finish(self, worker: ModelWorker, exporter: Exporter) -> None:
-        while n_lines := exporter.step(_POLL_S):
-            self.progress.n_lines += n_lines
+        progress = self.progress
+        caught_up = exporter.catch_up(_HURRY_S if progress.stopped else _PATIENCE_S)
+        if not caught_up and not progress.stopped:
+            raise ExportError(
+                f"folder {self._settings.output} lacks results that are in the log, and they could "
+                f"not be read within {_PATIENCE_S:.0f} s; run again to have them written"
+            )
         exporter.write_topics(worker.model)
-        exporter.close()
-        self.progress.n_topics = len(worker.model.topics())
-        self.progress.sequence = worker.model.sequence
-        self.progress.state_hash = worker.model.state_hash()
+        progress.n_lines = sum(exporter.n_lines.values())
+        progress.n_answers = exporter.n_lines["assignments"]
+        progress.n_dead = exporter.n_lines["deadletter"]
+        progress.n_topics = len(worker.model.topics())
+        progress.sequence = worker.model.sequence
+        progress.state_hash = worker.model.state_hash()
+
+
+def _close_all(worker: ModelWorker, exporter: Exporter) -> None:
+    """Close both; that the way out is blocked as well must not hide why it was taken."""
+    for part in (worker, exporter):
+        try:
+            part.close()
+        except Exception as error:  # noqa: BLE001 - the first failure is the one to be told
+            logger.warning("went wrong while closing after a failure: %s", error)
 
 
 class stop_on_signals:  # noqa: N801 - reads as a function where it is used

@@ -8,6 +8,8 @@ in ``_file``. A wrong setting is told by name, value, what is allowed and where 
 from __future__ import annotations
 
 import difflib
+import os
+import re
 import tomllib
 from collections.abc import Mapping
 from pathlib import Path
@@ -22,6 +24,10 @@ from pydantic_settings import (
     SettingsConfigDict,
 )
 from pydantic_settings import SettingsError as SourceError
+
+from topicstream.workers.errors import SettingsError
+
+__all__ = ["FLAGS", "PREFIX", "Settings", "SettingsError", "load", "secret"]
 
 PREFIX = "TOPICSTREAM_"
 FLAGS = {
@@ -39,9 +45,12 @@ FLAGS = {
 
 _NOT_SHOWN = "(not shown)"
 
-
-class SettingsError(ValueError):
-    """A setting is wrong; the message says which, its value, and what is allowed."""
+# Variables that are no settings: of failpoints, tests and benchmarks, and those that Kubernetes
+# sets in every container for a service whose name begins with "topicstream".
+_OTHERS = re.compile(
+    rf"{PREFIX}(FAILPOINT|FEEDS|REQUIRE_SERVICES|TEST_\w+"
+    r"|(\w+_)?SERVICE_(HOST|PORT(_\w+)?)|(\w+_)?PORT(_\d+_[A-Z]+(_[A-Z]+)?)?)"
+)
 
 
 def _check_secrets(table: BaseModel) -> None:
@@ -163,7 +172,7 @@ class Settings(BaseSettings):
     device: str | None = None
     follow: bool = False
     prefix: str = Field("", pattern=r"^[A-Za-z0-9._-]{0,100}$")
-    member: str = Field("embed-1", pattern=r"^[A-Za-z0-9._-]{1,100}$")
+    member: str | None = Field(None, pattern=r"^[A-Za-z0-9._-]{1,100}$")
     max_document_bytes: int = Field(1_000_000, ge=100)
     kafka: KafkaSettings = KafkaSettings()
     redis: RedisSettings = RedisSettings()
@@ -192,6 +201,8 @@ def load(
 
     """
     table = {} if config is None else _read_toml(config)
+    if environment:
+        _check_variables(os.environ)
 
     class Sourced(Settings):
         @classmethod
@@ -242,6 +253,37 @@ def secret(table: BaseModel, name: str) -> str | None:
         ) from None
 
 
+def _check_variables(environment: Mapping[str, str]) -> None:
+    """Raise SettingsError for a variable that looks like a setting and is none."""
+    fields = [name for name in _names(Settings.model_fields) if name not in Settings.model_fields]
+    known = [_variable(name) for name in [*Settings.model_fields, *fields]]
+    for name in sorted(environment):
+        upper = name.upper()
+        if not upper.startswith(PREFIX) or upper in known or _OTHERS.fullmatch(upper):
+            continue
+        near = _nearest(upper, known)
+        hint = f"did you mean {near}? " if near else ""
+        raise SettingsError(
+            f"the variable {name} is no setting; {hint}Unset it, or name a setting, such as "
+            f"{_variable('batch.size')} for size in [batch]"
+        )
+
+
+def _nearest(name: str, known: list[str]) -> str | None:
+    """Return the variable most like `name`; one underscore for two is the usual mistake."""
+    plain = {_plain(variable): variable for variable in known}
+    near = difflib.get_close_matches(_plain(name), plain, n=1, cutoff=0.7)
+    return plain[near[0]] if near else None
+
+
+def _plain(variable: str) -> str:
+    return variable.removeprefix(PREFIX).replace("_", "")
+
+
+def _variable(name: str) -> str:
+    return PREFIX + name.replace(".", "__").upper()
+
+
 def _read_toml(path: Path) -> dict[str, Any]:
     try:
         return tomllib.loads(path.read_text("utf-8"))
@@ -275,7 +317,7 @@ def _problem(name: str, found: Any) -> str:  # noqa: ANN401 - pydantic's ErrorDe
 def _where(name: str) -> str:
     *table, field = name.split(".")
     ways = [FLAGS[name]] if name in FLAGS else []
-    ways.append(PREFIX + "__".join([*table, field]).upper())
+    ways.append(_variable(name))
     ways.append(f"{field} in table [{table[0]}] of the file" if table else f"{field} in the file")
     return f"set it by {' or '.join(ways)}"
 

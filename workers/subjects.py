@@ -126,7 +126,7 @@ SUBJECTS = MappingProxyType(
         ),
     }
 )
-"""Class to words. `SHARES` in `simulation` says how often each is written about."""
+"""Class to words. The plan in `simulation` says how often each is written about."""
 
 PHONES_LATER = _subject(
     "phone handset caller voicemail ringtone dial telephone smartphone app touchscreen"

@@ -2,20 +2,25 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 from topicstream.model.backend.base import Embedder
 from topicstream.model.backend.select import select_embedder
-from topicstream.model.online import ModelSettings
+from topicstream.model.settings import ModelSettings
 from topicstream.stream.protocols import Transport
 from topicstream.stream.snapshots.directory import DirectoryStore
 from topicstream.stream.snapshots.redis import RedisStore
 from topicstream.workers.embed_worker import EmbedWorker
+from topicstream.workers.feed import FeedProducer
+from topicstream.workers.member import member_name
 from topicstream.workers.model_worker import ModelWorker
 from topicstream.workers.names import TopicNames
 from topicstream.workers.settings import KafkaSettings, Settings, secret
 
+LOG_FILE = "log.db"
 _NOT_PASSED = {"bootstrap_servers", "n_partitions", "sasl_plain_password_file", "ssl_password_file"}
 _SECURITY = ("security_protocol", "sasl_", "ssl_")
 
@@ -27,7 +32,7 @@ def transport(settings: Settings) -> Transport:
     from topicstream.stream.embedded import EmbeddedLog
 
     settings.state.mkdir(parents=True, exist_ok=True)
-    return EmbeddedLog(settings.state / "log.db")
+    return EmbeddedLog(settings.state / LOG_FILE)
 
 
 def names(settings: Settings) -> TopicNames:
@@ -62,13 +67,35 @@ def redis_store(settings: Settings) -> RedisStore | None:
     return RedisStore(url, table.prefix, **options)
 
 
-def embed_worker(settings: Settings, log: Transport) -> EmbedWorker:
-    """Return the embed worker."""
+def feed(settings: Settings, log: Transport, source: str) -> FeedProducer:
+    """Return what puts the feed `source` on the documents topic."""
+    return FeedProducer(
+        log,
+        names(settings),
+        source,
+        follow=settings.follow,
+        max_record_bytes=settings.max_document_bytes,
+    )
+
+
+@contextmanager
+def member(settings: Settings) -> Iterator[str]:
+    """Hold the name of this embed worker: as set, or the machine's name and a free number."""
+    if settings.member is not None:
+        yield settings.member
+        return
+    place = settings.kafka.bootstrap_servers or str(settings.state.resolve())
+    with member_name(f"{place} {settings.prefix}") as name:
+        yield name
+
+
+def embed_worker(settings: Settings, log: Transport, source: Embedder, member: str) -> EmbedWorker:
+    """Return the embed worker called `member`, which embeds with `source`."""
     return EmbedWorker(
         log,
-        embedder(settings),
+        source,
         names(settings),
-        member=settings.member,
+        member=member,
         batch_size=settings.batch.embed_size,
         max_document_bytes=settings.max_document_bytes,
     )

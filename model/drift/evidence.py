@@ -18,7 +18,7 @@ class Witness:
     Parameters
     ----------
     words
-        Words of the window and of the reference, one row per topic.
+        Words of the window and of the reference; row 0 is the outliers, row i + 1 topic i.
     terms
         Word of each column.
     n_words
@@ -38,7 +38,7 @@ class Witness:
     def tell(
         self, row: int, before: float, after: float, examples: tuple[str, ...], *, changed: bool
     ) -> Evidence:
-        """Return the evidence for topic `row`, -1 for the whole feed, which has no words.
+        """Return the evidence for topic `row`, -1 for the outliers.
 
         Parameters
         ----------
@@ -52,9 +52,8 @@ class Witness:
             Name the words lost and gained instead of the foremost ones.
 
         """
-        if row < 0:
-            return Evidence((), (), before, after, examples)
-        old, new = self._rates(self._words.reference, row), self._rates(self._words.window, row)
+        old = self._rates(self._words.reference, row + 1)
+        new = self._rates(self._words.window, row + 1)
         lost, gained = (old - new, new - old) if changed else (old, new)
         return Evidence(self._top(lost), self._top(gained), before, after, examples)
 

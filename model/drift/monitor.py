@@ -121,7 +121,7 @@ class DriftMonitor:
         self._window = Window(n)
         self._shares = Shares(settings, n + 1)
         self._distances = Levels(settings, n)
-        self._words = Words(settings, n)
+        self._words = Words(settings, n + 1)
         self._on_share = Detectors(settings, n + 1)
         self._on_distance = Detectors(settings, n)
         self._on_words = Detectors(settings, n, only_up=True)
@@ -131,10 +131,10 @@ class DriftMonitor:
             return
         where = rows.positions(self._topics, topics)
         both = np.concatenate([[0], np.where(where >= 0, where + 1, -1)])
-        for part in (self._distances, self._words, self._on_distance, self._on_words):
+        for part in (self._distances, self._on_distance, self._on_words):
             part.align(where)
-        self._shares.align(both)
-        self._on_share.align(both)
+        for part_with_outliers in (self._shares, self._words, self._on_share):
+            part_with_outliers.align(both)
         self._window.align(where, topics)
         self._topics = topics.copy()
 
@@ -144,8 +144,10 @@ class DriftMonitor:
         scores = self._judge_shares(after)
         distance_scores = self._judge_distances()
         words = self._words.update(window.words)
-        word_scores = self._on_words.feed(words.z)
-        self._words.restart(np.flatnonzero(word_scores))
+        # Outliers are of every kind: their words are evidence, no reason for an event.
+        word_scores = self._on_words.feed(words.z[1:])
+        changed = np.flatnonzero(np.concatenate([scores[:1], word_scores]))
+        self._words.restart(changed, words.window)
         found = [("outlier_shift", -1, scores[0])] if scores[0] > 0 else []
         found += [("share_shift", i, scores[i + 1]) for i in np.flatnonzero(scores[1:]).tolist()]
         found += [("distance_shift", i, distance_scores[i]) for i in _where(distance_scores)]
@@ -210,7 +212,7 @@ class DriftMonitor:
             float(before[row + 1]),
             float(after[row + 1]),
             self._window.examples.get(topic, ()),
-            changed=kind == "word_shift",
+            changed=kind in {"word_shift", "outlier_shift"},
         )
         threshold = self.settings.threshold
         severity = _severity(score / threshold)

@@ -36,6 +36,8 @@ class Observation:
         Word of each column.
     examples
         Ids of up to three documents per topic; -1 holds outliers.
+    outlier_terms : csr_array of shape (1, n_terms), optional
+        Words of the documents without a topic, for the evidence of an outlier shift.
     warm
         The model is still warming up (default False): every reference starts afresh after it.
 
@@ -51,4 +53,5 @@ class Observation:
     term_counts: csr_array
     terms: Sequence[str]
     examples: Mapping[int, tuple[str, ...]] = field(default_factory=dict)
+    outlier_terms: csr_array | None = None
     warm: bool = False

@@ -63,6 +63,16 @@ def add(one: csr_array, other: csr_array) -> csr_array:
     return csr(total.data, total.indices, total.indptr, width)
 
 
+def under_one(first: csr_array | None, others: csr_array) -> csr_array:
+    """Return the rows of `others` below the single row of `first`, or below an empty one."""
+    below = csr(others.data, others.indices, others.indptr, others.shape[1])
+    top = empty(1, below.shape[1]) if first is None else first
+    data = np.concatenate([top.data, below.data])
+    indices = np.concatenate([top.indices, below.indices])
+    indptr = np.concatenate([[0], top.indptr[-1] + below.indptr])
+    return csr(data, indices, indptr, max(top.shape[1], below.shape[1]))
+
+
 def row_numbers(array: csr_array) -> NDArray[np.int64]:
     """Return the row of each stored count."""
     return np.repeat(np.arange(array.shape[0], dtype=np.int64), np.diff(array.indptr))

@@ -36,13 +36,13 @@ class DriftSettings:
         Documents that a window has at least (default 200); smaller batches are pooled, a larger
         one is a window by itself.
     grace
-        Windows that teach a reference before it is compared with anything (default 8).
+        Windows that teach a reference before it is compared with anything (default 4).
     half_life
         Windows after which a window counts half in its reference (default 50).
     allowance
         Standard deviations per window that Page-Hinkley forgives (default 1.5).
     threshold
-        Summed standard deviations beyond the allowance that are an event (default 6).
+        Summed standard deviations beyond the allowance that are an event (default 5).
     memory
         Windows that a detector is rebuilt from once it has seen twice as many (default 32).
     min_documents
@@ -62,7 +62,7 @@ class DriftSettings:
     Examples
     --------
     >>> DriftSettings(window_size=500).grace
-    8
+    4
     >>> DriftSettings(grace=0)
     Traceback (most recent call last):
     topicstream.model.drift.settings.DriftSettingsError: drift.grace is 0; ...
@@ -70,10 +70,10 @@ class DriftSettings:
     """
 
     window_size: int = 200
-    grace: int = 8
+    grace: int = 4
     half_life: float = 50.0
     allowance: float = 1.5
-    threshold: float = 6.0
+    threshold: float = 5.0
     memory: int = 32
     min_documents: int = 8
     min_tokens: int = 200

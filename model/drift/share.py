@@ -12,12 +12,17 @@ from topicstream.model.drift.rows import take
 from topicstream.model.drift.settings import DriftSettings
 
 _PRIOR = 10.0  # windows that the rows' common overdispersion counts for beside a row's own
-_FIELDS = ("successes", "trials", "windows", "excess", "weight")
+_LAG = 6  # windows that wait; a change that takes longer to show begins to hide itself
+_FIELDS = (
+    *("successes", "trials", "windows", "excess", "weight"),
+    *("waiting", "sizes", "last", "last_size", "begun"),
+)
 
 
-def deviance_root(
-    counts: NDArray[np.float64], n_documents: int, shares: NDArray[np.float64]
-) -> NDArray[np.float64]:
+Array = NDArray[np.float64]
+
+
+def deviance_root(counts: Array, n_documents: Array, shares: Array) -> Array:
     """Return the signed root of the binomial deviance of counts, about N(0, 1) by chance alone.
 
     Unlike (count - n p) / sd it stays close to normal where only a document or two is expected.
@@ -26,7 +31,7 @@ def deviance_root(
     ----------
     counts : ndarray of shape (k,)
         Documents seen.
-    n_documents
+    n_documents : ndarray of shape (k,)
         Documents in all.
     shares : ndarray of shape (k,)
         Shares expected, above 0 and below 1.
@@ -37,15 +42,32 @@ def deviance_root(
 
     Examples
     --------
-    >>> deviance_root(np.array([50.0, 150.0]), 1000, np.array([0.05, 0.05])).round(1).tolist()
-    [0.0, 11.9]
+    >>> deviance_root(np.array([50.0]), np.array([1000.0]), np.array([0.1])).round(1)
+    array([-5.8])
 
     """
     expected = n_documents * shares
     rest, rest_expected = n_documents - counts, n_documents - expected
     deviance = 2.0 * (xlogy(counts, counts / expected) + xlogy(rest, rest / rest_expected))
-    root: NDArray[np.float64] = np.sign(counts - expected) * np.sqrt(np.maximum(deviance, 0.0))
+    root: Array = np.sign(counts - expected) * np.sqrt(np.maximum(deviance, 0.0))
     return root
+
+
+def neighbour_step(
+    counts: Array, sizes: Array, before: Array, before_sizes: Array
+) -> tuple[Array, Array]:
+    """Return the squared step between two windows, 1 on average by chance, and its size.
+
+    The size is the harmonic mean of both, 0 where a row had no document in either.
+
+    """
+    total, both = counts + before, sizes + before_sizes
+    share = total / np.maximum(both, 1.0)
+    known = (before_sizes > 0) & (sizes > 0) & (share > 0) & (share < 1)
+    size = np.where(known, 2.0 * sizes * before_sizes / np.maximum(both, 1.0), 0.0)
+    gap = counts / np.maximum(sizes, 1.0) - before / np.maximum(before_sizes, 1.0)
+    variance = np.where(known, 2.0 * share * (1.0 - share) / np.maximum(size, 1e-300), 1.0)
+    return np.where(known, gap**2 / variance, 0.0), size
 
 
 class Shares:
@@ -53,6 +75,9 @@ class Shares:
 
     A window of n documents has variance p (1 - p) (1 + (n - 1) r) / n, with r learnt per row and
     drawn towards what all rows have in common, so that windows of any size are on one scale.
+
+    Past its grace a row learns from a window only six windows later. A rise that grows over a few
+    windows would otherwise move the reference and widen the spread that it is measured by.
 
     Parameters
     ----------
@@ -70,14 +95,19 @@ class Shares:
         self.windows = np.zeros(n_rows)
         self.excess = np.zeros(n_rows)
         self.weight = np.zeros(n_rows)
+        self.waiting = np.zeros((n_rows, _LAG))
+        self.sizes = np.zeros((n_rows, _LAG))  # 0 where nothing waits
+        self.last = np.zeros(n_rows)  # the window learnt before
+        self.last_size = np.zeros(n_rows)
+        self.begun = np.zeros(n_rows)  # the share to begin with, worth one document
 
     @property
-    def shares(self) -> NDArray[np.float64]:
+    def shares(self) -> Array:
         """Return the reference share of each row, never quite 0 or 1."""
-        shares: NDArray[np.float64] = (self.successes + 0.5) / (self.trials + 1.0)
-        return shares
+        begun = np.where(self.begun > 0, self.begun, 0.5)
+        return np.asarray((self.successes + begun) / (self.trials + 1.0))
 
-    def update(self, counts: NDArray[np.float64], n_documents: int) -> NDArray[np.float64]:
+    def update(self, counts: Array, n_documents: int) -> Array:
         """Return each row's surprise in standard deviations, NaN in its grace, and learn.
 
         Parameters
@@ -88,16 +118,13 @@ class Shares:
             Documents of the window.
 
         """
-        shares = self.shares
-        root = deviance_root(counts, n_documents, shares)
-        root /= np.sqrt(1.0 + n_documents / np.maximum(self.trials, 1.0))
-        spread = np.sqrt(1.0 + (n_documents - 1) * self._correlation())
-        z = np.where(self.windows >= self._settings.grace, root / spread, np.nan)
-        self._learn_excess(root, spread, n_documents, shares)
-        self._learn_share(z, spread, counts, n_documents)
-        return z
+        sizes = np.full(len(counts), float(n_documents))
+        z = self._surprise(counts, sizes, self._spread(sizes))
+        ready = self.windows >= self._settings.grace
+        self._learn(*self._next(counts, sizes, ready=ready), ready=ready)
+        return np.where(ready, z, np.nan)
 
-    def restart(self, rows: NDArray[np.int64], after: NDArray[np.float64]) -> None:
+    def restart(self, rows: NDArray[np.int64], after: Array) -> None:
         """Forget the shares of `rows`, now `after`, and let the other rows share what is left.
 
         Parameters
@@ -111,8 +138,9 @@ class Shares:
         left = max(1.0 - float(after[rows].sum()), 0.01)
         left_before = max(1.0 - float(self.shares[rows].sum()), 0.01)
         self.successes = np.minimum(self.successes * (left / left_before), self.trials)
-        for field in (self.successes, self.trials, self.windows):
+        for field in (self.successes, self.trials, self.windows, self.sizes, self.last_size):
             field[rows] = 0.0
+        self.begun[rows] = np.clip(after[rows], 1e-3, 0.5)
 
     def align(self, where: NDArray[np.int64]) -> None:
         """Move the rows to `where` they were before, -1 for a new one."""
@@ -128,38 +156,52 @@ class Shares:
         for name in _FIELDS:
             setattr(self, name, np.array(arrays[name], dtype=np.float64))
 
-    def _correlation(self) -> NDArray[np.float64]:
+    def _correlation(self) -> Array:
         common = float(self.excess.sum()) / max(float(self.weight.sum()), 1.0)
         own = (self.excess + _PRIOR * max(common, 0.0)) / (self.weight + _PRIOR)
         return np.clip(own, 0.0, 1.0)
 
-    def _learn_excess(
-        self,
-        root: NDArray[np.float64],
-        spread: NDArray[np.float64],
-        n_documents: int,
-        shares: NDArray[np.float64],
-    ) -> None:
-        expected = n_documents * shares
-        # A row where hardly a document is expected says little about the spread.
-        weight = np.where(self.windows > 0, expected / (1.0 + expected), 0.0)
-        square = np.minimum(root**2, 16.0 * spread**2)
-        excess = (square - 1.0) / max(n_documents - 1, 1)
-        self.excess = self._settings.decay * self.excess + weight * excess
-        self.weight = self._settings.decay * self.weight + weight
+    def _spread(self, sizes: Array) -> Array:
+        return np.sqrt(1.0 + np.maximum(sizes - 1.0, 0.0) * self._correlation())
 
-    def _learn_share(
-        self,
-        z: NDArray[np.float64],
-        spread: NDArray[np.float64],
-        counts: NDArray[np.float64],
-        n_documents: int,
-    ) -> None:
+    def _surprise(self, counts: Array, sizes: Array, spread: Array) -> Array:
+        root = deviance_root(counts, sizes, self.shares)
+        return root / (np.sqrt(1.0 + sizes / np.maximum(self.trials, 1.0)) * spread)
+
+    def _next(
+        self, counts: Array, sizes: Array, *, ready: NDArray[np.bool_]
+    ) -> tuple[Array, Array]:
+        """Let this window wait, and return the one to learn from: a row in its grace can't wait."""
+        oldest, oldest_size = self.waiting[:, 0], self.sizes[:, 0]
+        self.waiting = np.column_stack([self.waiting[:, 1:], counts])
+        self.sizes = np.column_stack([self.sizes[:, 1:], np.where(ready, sizes, 0.0)])
+        return np.where(ready, oldest, counts), np.where(ready, oldest_size, sizes)
+
+    def _learn(self, counts: Array, sizes: Array, *, ready: NDArray[np.bool_]) -> None:
+        known = sizes > 0
+        counts, sizes = np.where(known, counts, 0.0), np.where(known, sizes, 1.0)
+        spread, shares = self._spread(sizes), self.shares
+        expected = sizes * shares
+        self._learn_spread(counts, sizes, np.where(known, expected, 0.0))
         # Beyond three deviations a window moves its reference no further.
-        reach = 3.0 * spread * np.sqrt(n_documents * self.shares * (1.0 - self.shares)) + 1.0
-        expected = n_documents * self.shares
+        reach = 3.0 * spread * np.sqrt(expected * (1.0 - shares)) + 1.0
         calm = np.clip(counts, np.maximum(expected - reach, 0.0), expected + reach)
-        learnt = np.where(np.isnan(z), counts, calm)
-        self.successes = self._settings.decay * self.successes + learnt
-        self.trials = self._settings.decay * self.trials + n_documents
-        self.windows += 1.0
+        learnt = np.where(ready, calm, counts)
+        fade = np.where(known, self._settings.decay, 1.0)
+        self.successes = fade * self.successes + np.where(known, learnt, 0.0)
+        self.trials = fade * self.trials + np.where(known, sizes, 0.0)
+        self.windows += known
+
+    def _learn_spread(self, counts: Array, sizes: Array, expected: Array) -> None:
+        """Learn from the step between neighbours, which a slow change of the share hardly moves."""
+        step, both = neighbour_step(counts, sizes, self.last, self.last_size)
+        most = 16.0 * (1.0 + np.maximum(both - 1.0, 0.0) * self._correlation())
+        # A row where hardly a document is expected says little about the spread.
+        weight = np.where(both > 0, expected / (1.0 + expected), 0.0)
+        excess = (np.minimum(step, most) - 1.0) / np.maximum(both - 1.0, 1.0)
+        fade = np.where(weight > 0, self._settings.decay, 1.0)
+        self.excess = fade * self.excess + weight * excess
+        self.weight = fade * self.weight + weight
+        known = expected > 0
+        self.last = np.where(known, counts, self.last)
+        self.last_size = np.where(known, sizes, self.last_size)

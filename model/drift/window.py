@@ -19,8 +19,8 @@ _FIELDS = ("counts", "distance_total", "distance_count")
 class Window:
     """Documents seen since the last window closed.
 
-    Row 0 of `counts` holds the outliers, row i + 1 topic i. Distances wait longer, by topic, until
-    there are enough of them.
+    Row 0 of `counts` and `words` holds the outliers, row i + 1 topic i. Distances wait
+    longer, by topic, until there are enough of them.
 
     Parameters
     ----------
@@ -35,7 +35,7 @@ class Window:
         self.counts = np.zeros(n_topics + 1)
         self.distance_total = np.zeros(n_topics)
         self.distance_count = np.zeros(n_topics)
-        self.words = rows.empty(n_topics, 0)
+        self.words = rows.empty(n_topics + 1, 0)
         self.examples: dict[int, tuple[str, ...]] = {}
 
     def add(self, batch: Observation) -> None:
@@ -45,9 +45,8 @@ class Window:
         self.n_documents += batch.n_documents
         self.counts = self.counts + np.concatenate([[batch.n_outliers], batch.counts])
         self._add_distances(batch)
-        counts = batch.term_counts
-        plain = rows.csr(counts.data, counts.indices, counts.indptr, counts.shape[1])
-        self.words = rows.add(self.words, plain)
+        said = rows.under_one(batch.outlier_terms, batch.term_counts)
+        self.words = rows.add(self.words, said)
         for topic in sorted(batch.examples):
             held = self.examples.get(topic, ()) + tuple(batch.examples[topic])
             self.examples[topic] = held[:_EXAMPLES]
@@ -66,7 +65,7 @@ class Window:
         """Begin the next window."""
         self.n_documents = 0
         self.counts = np.zeros_like(self.counts)
-        self.words = rows.empty(len(self.distance_total), self.words.shape[1])
+        self.words = rows.empty(len(self.counts), self.words.shape[1])
         self.examples = {}
 
     def align(self, where: NDArray[np.int64], topics: NDArray[np.int64]) -> None:
@@ -75,7 +74,7 @@ class Window:
         self.counts = rows.take(self.counts, both)
         self.distance_total = rows.take(self.distance_total, where)
         self.distance_count = rows.take(self.distance_count, where)
-        self.words = rows.take_rows(self.words, where)
+        self.words = rows.take_rows(self.words, both)
         live = [-1, *topics.tolist()]
         self.examples = {t: self.examples[t] for t in live if t in self.examples}
 

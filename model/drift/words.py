@@ -24,11 +24,11 @@ class Comparison:
     Parameters
     ----------
     z : ndarray of shape (k,)
-        Surprise by topic in standard deviations, NaN where too little was said.
+        Surprise by row in standard deviations, NaN where too little was said.
     divergence : ndarray of shape (k,)
         Jensen-Shannon divergence in nats, NaN where too little was said.
     window : csr_array of shape (k, n_terms)
-        Words of the topics that said enough.
+        Words since the topic was last compared, those of this window among them.
     reference : csr_array of shape (k, n_terms)
         Words before.
 
@@ -118,13 +118,16 @@ class Words:
         ratio = np.cbrt(divergence / np.maximum(chance, 1e-300))
         z = self.levels.update(ratio, freedom)
         self._learn(window, np.where(ready, said, 0.0))
-        return Comparison(z, divergence, window, reference)
+        return Comparison(z, divergence, held, reference)
 
-    def restart(self, topics: NDArray[np.int64]) -> None:
-        """Forget the words of these rows; how much their words scatter is kept."""
+    def restart(self, topics: NDArray[np.int64], begun: csr_array) -> None:
+        """Forget the words of these rows for those of `begun`; how much they scatter is kept."""
+        if len(topics) == 0:
+            return
         gone = np.isin(rows.row_numbers(self.reference), topics)
-        self.reference = rows.pick(self.reference, ~gone)
-        self.totals[topics] = 0.0
+        new = rows.pick(begun, np.isin(rows.row_numbers(begun), topics))
+        self.reference = rows.add(rows.pick(self.reference, ~gone), new)
+        self.totals[topics] = rows.row_sums(new)[topics]
         self.windows[topics] = 0.0
 
     def align(self, where: NDArray[np.int64]) -> None:

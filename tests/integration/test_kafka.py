@@ -17,6 +17,7 @@ from pathlib import Path
 import pytest
 
 from tests.services import KafkaBroker, ServiceError, free_port
+from topicstream.stream import failpoints
 from topicstream.stream.errors import (
     CommitError,
     FencedError,
@@ -166,7 +167,10 @@ class TestCommit:
             pytest.skip("cannot stop a broker that was given in TOPICSTREAM_TEST_KAFKA")
         docs, healthy = TopicPartition(name, 0), TopicPartition(f"{name}-healthy", 0)
         with KafkaBroker() as first, KafkaLog(hasty(first.bootstrap)) as log:
-            log.create_topics([TopicSpec(healthy.topic)])  # while there is one broker to hold it
+            # While there is one broker to hold it; so too the topics of offsets and transactions:
+            # with those gone everything fails, whether or not futures are looked at.
+            log.create_topics([TopicSpec(healthy.topic)])
+            log.writer(f"{name}-first").commit([], {healthy: 0}, group=f"{name}-first")
             copied = KafkaLog(hasty(first.bootstrap, 2))
             with KafkaBroker(join=first) as second, copied:
                 until(lambda: n_brokers(first.bootstrap) == 2)
@@ -175,9 +179,12 @@ class TestCommit:
                 writer = log.writer(name)
                 writer.commit([Output(name, b"before")], {}, group=name)
                 second.stop()
-                outputs = [Output(healthy.topic, b"neighbour"), Output(name, b"lost")]
+                outputs = [Output(name, b"lost"), Output(healthy.topic, b"neighbour")]
+                # Long batches: the first records are given up before flush() loses patience.
+                failpoints.configure("half_sends:sleep=1.5")
                 with pytest.raises(CommitError, match="must end"):
                     writer.commit(outputs, {docs: 1}, group=name)
+                failpoints.configure(None)
                 with pytest.raises(CommitError, match="failed before"):
                     writer.commit([Output(healthy.topic, b"again")], {}, group=name)
                 # The broker cannot mark the end of the failed transaction before both are back.
@@ -198,8 +205,8 @@ class TestCommit:
             log.writer(name).commit([Output(name, b"new")], {docs: 3}, group=name)
         end = log.end_offsets([docs])[docs]
         until(lambda: with_successor or log.end_offsets([docs])[docs] > end)
-        # 70 is the watchdog, which finds its time over; 75 the broker, which has a new owner.
-        assert child.resume() in {70, 75}
+        # Not 70: the time for which it was stopped is no time that the broker was silent.
+        assert child.resume() == 75
         assert values(log, docs) == ([b"new"] if with_successor else [])
         assert [mark.offset for mark in log.committed(name, [docs]).values()] == (
             [3] if with_successor else []

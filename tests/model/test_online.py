@@ -12,7 +12,8 @@ from sklearn.metrics import normalized_mutual_info_score
 
 from topicstream.model import snapshot
 from topicstream.model.errors import EmbeddingError
-from topicstream.model.online import ModelSettings, OnlineTopicModel, Step
+from topicstream.model.online import OnlineTopicModel, Step
+from topicstream.model.settings import ModelSettings
 
 SUBJECTS = {
     "space": ("rocket", "orbit", "nasa", "launch"),
@@ -203,27 +204,28 @@ def test_half_lives_without_number_do_not_overflow() -> None:
 
 SCRIPT = """
 import numpy as np
-from topicstream.model.online import ModelSettings, OnlineTopicModel
+from topicstream.model.online import OnlineTopicModel
+from topicstream.model.settings import ModelSettings
 rng = np.random.default_rng(3)
 words = ["alpha", "beta", "gamma", "delta", "epsilon"]
-model = OnlineTopicModel(ModelSettings(n_topics=3, n_components=4, warm_up=60))
-for batch in range(6):
-    texts = [" ".join(rng.choice(words, 4)) for _ in range(40)]
-    model.partial_fit(texts, rng.normal(size=(40, 8)).astype("f4"), now=float(batch))
+model = OnlineTopicModel(ModelSettings(n_topics=20, n_components=50, warm_up=1500))
+for batch in range(4):
+    texts = [" ".join(rng.choice(words, 4)) for _ in range(800)]
+    model.partial_fit(texts, rng.normal(size=(800, 256)).astype("f4"), now=float(batch))
 print(model.state_hash())
 """
 
 
-def test_the_state_is_the_same_under_any_hash_seed() -> None:
+def test_the_state_is_the_same_under_any_hash_seed_and_number_of_threads() -> None:
     hashes = {
         subprocess.run(
             [sys.executable, "-c", SCRIPT],
-            env={"PYTHONHASHSEED": seed, "OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"},
+            env={"PYTHONHASHSEED": seed, "OMP_NUM_THREADS": n, "OPENBLAS_NUM_THREADS": n},
             capture_output=True,
             text=True,
             check=True,
         ).stdout
-        for seed in ("0", "1", "4711")
+        for seed, n in (("0", "1"), ("1", "2"), ("4711", "2"))
     }
 
     assert len(hashes) == 1

@@ -19,7 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from topicstream.model.backend.base import unit_rows
-from topicstream.model.online import ModelSettings
+from topicstream.model.settings import ModelSettings
 from topicstream.stream import failpoints
 from topicstream.stream.embedded import EmbeddedLog
 from topicstream.stream.protocols import Transport

@@ -10,9 +10,9 @@ GONE = Change("topic_vanished", "trains", 1_000, "2026-01-01T00:00:00Z", 0.5, 0.
 
 
 def answers() -> Answers:
-    """Twenty batches of 200: topic 0 is football, 1 is trains until batch 5, 2 is music."""
+    """Thirty batches of 200: topic 0 is football, 1 is trains until batch 5, 2 is music."""
     rows = []
-    for sequence in range(1, 21):
+    for sequence in range(1, 31):
         subjects = {0: "football", 1: "trains" if sequence <= 5 else "music", 2: "music"}
         rows += [(sequence, i % 3, subjects[i % 3]) for i in range(200)]
     return Answers(rows)
@@ -29,10 +29,17 @@ def test_the_first_event_of_the_right_kind_and_topic_counts_with_its_delay() -> 
 
 
 def test_an_event_before_the_change_or_long_after_it_does_not_count() -> None:
-    report = match([JUMP], [Event("share_shift", 0, 4), Event("share_shift", 0, 18)], answers())
+    report = match([JUMP], [Event("share_shift", 0, 4), Event("share_shift", 0, 26)], answers())
 
     assert report.findings[0].event is None
     assert len(report.unexplained) == 2
+
+
+def test_a_late_event_finds_nothing_but_has_its_explanation() -> None:
+    report = match([JUMP], [Event("share_shift", 0, 18)], answers())
+
+    assert report.findings[0].event is None
+    assert report.unexplained == ()
 
 
 def test_an_event_of_another_topic_or_kind_does_not_count() -> None:

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import resource
 from pathlib import Path
 
 import pytest
@@ -105,3 +106,36 @@ def test_topics_of_a_new_model_are_an_empty_list(log: MemoryLog, tmp_path: Path)
     exporter.write_topics(OnlineTopicModel())
     exporter.close()
     assert json.loads((tmp_path / "topics.json").read_bytes()) == []
+
+
+def test_it_catches_up_with_all_that_is_committed(log: MemoryLog, tmp_path: Path) -> None:
+    exporter = Exporter(log, NAMES, tmp_path)
+    put(log, 5, 25_000)
+    assert exporter.catch_up(patience_s=60.0)
+    exporter.close()
+    assert lines(tmp_path) == list(range(25_000))
+    assert exporter.n_lines == {"assignments": 25_000, "drift": 2, "deadletter": 0}
+
+
+def test_a_disk_without_room_is_told_and_what_was_half_written_is_written_later(
+    log: MemoryLog, tmp_path: Path
+) -> None:
+    export(log, tmp_path)
+    put(log, 5, 2_000)
+    exporter = Exporter(log, NAMES, tmp_path)
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (4_000, before[1]))
+    try:
+        with pytest.raises(ExportError, match=r"assignments.jsonl cannot be written \(File too"):
+            exporter.step()
+        exporter.close()
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+    assert export(log, tmp_path) == 1_995 + 1
+    assert lines(tmp_path) == list(range(2_000))
+
+
+def test_a_folder_that_is_a_file_is_told(log: MemoryLog, tmp_path: Path) -> None:
+    (tmp_path / "out").write_text("")
+    with pytest.raises(ExportError, match=r"File exists.*another --output"):
+        Exporter(log, NAMES, tmp_path / "out")

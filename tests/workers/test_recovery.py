@@ -15,7 +15,7 @@ import msgspec
 import pytest
 
 from tests.workers.crash_lab import NAMES, SETTINGS, HashEmbedder, model_worker, serve
-from topicstream.model.online import ModelSettings
+from topicstream.model.settings import ModelSettings
 from topicstream.stream.embedded import EmbeddedLog
 from topicstream.stream.errors import FencedError, JournalError, ReplayError, RetentionError
 from topicstream.stream.journal import Batch, Chain, decode, encode, entry_hash

@@ -10,25 +10,30 @@ from pathlib import Path
 
 import msgspec
 from rich.console import Console
+from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 from rich.table import Table
+from threadpoolctl import threadpool_limits
 
 from topicstream.model.backend.select import select_embedder
-from topicstream.model.online import ModelSettings, Step
+from topicstream.model.online import Step
+from topicstream.model.settings import ModelSettings
 from topicstream.stream.embedded import EmbeddedLog
 from topicstream.stream.records import Output
 from topicstream.stream.snapshots.directory import DirectoryStore
-from topicstream.workers.demo_report import Finding, Report, read_report
+from topicstream.workers.demo_report import Event, Finding, Report, read_report
 from topicstream.workers.embed_worker import EmbedWorker
 from topicstream.workers.export import Exporter
 from topicstream.workers.model_worker import ModelWorker
 from topicstream.workers.names import TopicNames
 from topicstream.workers.page import read_topics, write_page
 from topicstream.workers.simulation import schedule, simulate
+from topicstream.workers.wiring import LOG_FILE
 
 N_TOPICS = 16
-BATCH_SIZE = 250  # drift is looked for in windows of 200 documents or more
+BATCH_SIZE = 250  # a window of drift each
 STATE, MARK = "state", ".topicstream-demo"
+_COLUMNS = (BarColumn(), MofNCompleteColumn(), TextColumn("documents  {task.description}"))
 
 
 class DemoError(ValueError):
@@ -69,7 +74,8 @@ def demo(
     """
     shown = console or Console()
     _clear(output)
-    _run(output, n_documents, seed, shown)
+    with threadpool_limits(1):  # batches are small: more threads would only wait for each other
+        _run(output, n_documents, seed, shown)
     page = write_page(output, title="topicstream demo")
     shown.print(_topics_table(output))
     report = read_report(output, schedule(n_documents))
@@ -92,9 +98,10 @@ def _run(output: Path, n_documents: int, seed: int, console: Console) -> None:
     names = TopicNames()
     state = output / STATE
     state.mkdir()
-    with EmbeddedLog(state / "log.sqlite") as log:
+    with EmbeddedLog(state / LOG_FILE) as log:
         log.create_topics(names.specs())
-        _feed(log, names, simulate(n_documents, seed), output / "feed.jsonl")
+        documents = _counted(simulate(n_documents, seed), n_documents, console)
+        _feed(log, names, documents, output / "feed.jsonl")
         embedder = select_embedder("static")
         with (
             closing(EmbedWorker(log, embedder, names, member="demo")) as embed,
@@ -119,6 +126,17 @@ def _model_worker(log: EmbeddedLog, names: TopicNames, state: Path) -> ModelWork
     )
 
 
+def _counted(
+    documents: Iterator[dict[str, str]], n_documents: int, console: Console
+) -> Iterator[dict[str, str]]:
+    """Yield the documents, and show how many there have been."""
+    with Progress(*_COLUMNS, console=console) as progress:
+        task = progress.add_task("written to the feed", total=n_documents)
+        for document in documents:
+            yield document
+            progress.advance(task)
+
+
 def _feed(
     log: EmbeddedLog, names: TopicNames, documents: Iterator[dict[str, str]], path: Path
 ) -> None:
@@ -139,9 +157,8 @@ def _steps(embed: EmbedWorker, model: ModelWorker) -> Iterator[Step]:
 
 
 def _show(steps: Iterator[Step], model: ModelWorker, n_documents: int, console: Console) -> None:
-    columns = (BarColumn(), MofNCompleteColumn(), TextColumn("documents  {task.description}"))
     n_events = 0
-    with Progress(*columns, console=console) as progress:
+    with Progress(*_COLUMNS, console=console) as progress:
         task = progress.add_task("", total=n_documents)
         for step in steps:
             n_events += len(step.events)
@@ -171,19 +188,20 @@ def _changes_table(findings: Sequence[Finding]) -> Table:
             f"{change.document:,}",
             f"{change.subject}: {change.kind.replace('_', ' ')}",
             f"{change.share_before:.0%} → {change.share_after:.0%}",
-            "[red]missed[/]" if event is None else f"{event.kind} ({event.severity})",
+            "[red]missed[/]" if event is None else _told(event),
             "" if finding.delay is None else f"{finding.delay:,} documents",
         )
     return table
 
 
+def _told(event: Event) -> str:
+    words = ", ".join(event.evidence.words_after[:3])
+    return f"{event.kind} ({event.severity})" + (f": {escape(words)}" if words else "")
+
+
 def _summary(report: Report) -> str:
     n_found = sum(finding.event is not None for finding in report.findings)
-    return (
-        f"{n_found} of {len(report.findings)} scheduled changes found; "
-        f"{len(report.unexplained)} more events tell of none of them."
-    )
-
-
-if __name__ == "__main__":
-    demo()
+    n_more = len(report.unexplained)
+    rest = {0: "every event tells of one of them", 1: "1 event tells of none of them"}
+    last = rest.get(n_more, f"{n_more} events tell of none of them")
+    return f"{n_found} of {len(report.findings)} scheduled changes found; {last}."

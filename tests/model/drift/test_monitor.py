@@ -13,6 +13,7 @@ from topicstream.model.drift.detectors import Detectors, page_hinkley
 from topicstream.model.drift.monitor import DriftMonitor
 from topicstream.model.drift.observation import Observation
 from topicstream.model.drift.settings import DriftSettings, DriftSettingsError
+from topicstream.model.drift.share import Shares
 from topicstream.model.events import DriftEvent
 
 N_TERMS = 600
@@ -36,6 +37,7 @@ class Feed:
         self.sequence = 0
         self.first = np.arange(5) * 100
         self.base = np.full(5, 0.3)
+        self.strange = np.full(N_TERMS, 1 / N_TERMS)  # words of the outliers
 
     def batch(self, n: int, p: NDArray[np.float64] = SHARES) -> Observation:
         counts = self.random.multinomial(n, p)
@@ -50,10 +52,13 @@ class Feed:
         )
         dense.sum_duplicates()
         self.sequence += 1
+        outside = csr_array(
+            self.random.multinomial(counts[0] * 10, self.strange)[None, :].astype(float)
+        )
         examples = {t: (f"{self.sequence}-{t}",) for t in range(-1, 5)}
         return Observation(
             self.sequence, 60.0 * self.sequence, n, np.arange(5), topics.astype(np.int64),
-            distances, int(counts[0]), dense, TERMS, examples,
+            distances, int(counts[0]), dense, TERMS, examples, outside,
         )  # fmt: skip
 
 
@@ -101,6 +106,92 @@ def test_new_words_of_a_topic_fire_and_are_named(seed: int) -> None:
     assert [e.topic for e in events] == [2]
     assert events[0].evidence.words_before[0] == "w200"
     assert events[0].evidence.words_after[0] == "w500"
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_a_share_that_grows_over_many_windows_does_not_hide_itself(seed: int) -> None:
+    feed = Feed(seed)
+    monitor = settled(feed, 250)
+    events: list[DriftEvent] = []
+    for window in range(12):
+        p = shares(r2=0.05 + 0.008 * window)
+        events += monitor.update(feed.batch(250, p))
+    assert [(e.kind, e.topic) for e in events if e.topic == 1] == [("share_shift", 1)]
+
+
+def test_a_window_is_learnt_from_only_when_six_more_have_come() -> None:
+    parts = Shares(DriftSettings(grace=4), 2)
+    for _ in range(20):
+        parts.update(np.array([100.0, 900.0]), 1000)
+    known = parts.shares.copy()
+    for _ in range(6):
+        parts.update(np.array([130.0, 870.0]), 1000)
+        assert parts.shares == pytest.approx(known, abs=1e-3)
+    for _ in range(6):
+        parts.update(np.array([130.0, 870.0]), 1000)
+    assert parts.shares[0] > known[0] + 2e-3
+
+
+def test_a_share_that_drifts_slowly_is_not_taken_for_one_that_scatters() -> None:
+    parts = Shares(DriftSettings(), 2)
+    for window in range(40):
+        parts.update(np.array([40.0 + 2 * window, 960.0 - 2 * window]), 1000)
+    drifted = parts.excess.max()
+    for window in range(40):
+        parts.update(np.array([70.0, 930.0]) + 50 * (-1) ** window * np.array([1, -1]), 1000)
+    assert drifted <= 0 < parts.excess.min()
+
+
+def test_a_share_that_has_just_changed_is_known_at_once() -> None:
+    parts = Shares(DriftSettings(), 3)
+    for _ in range(9):
+        parts.update(np.array([100.0, 300.0, 600.0]), 1000)
+    parts.restart(np.array([0]), np.array([0.4, 0.2, 0.4]))
+    assert parts.shares == pytest.approx([0.4, 0.2, 0.4], abs=0.01)
+
+
+def test_outliers_that_become_many_are_told_with_the_words_that_are_new_each_time() -> None:
+    feed = Feed(0)
+    feed.strange = np.where(np.arange(N_TERMS) == 55, 0.5, 0.5 / (N_TERMS - 1))
+    monitor = settled(feed)
+    told = []
+    for word, share in ((77, 0.15), (99, 0.4)):
+        feed.strange = np.where(np.arange(N_TERMS) == word, 0.5, 0.5 / (N_TERMS - 1))
+        for _ in range(12):
+            events = monitor.update(feed.batch(1000, shares(r0=share, r4=0.1)))
+            told += [e for e in events if e.topic == -1]
+    assert [e.kind for e in told] == ["outlier_shift"] * 2
+    assert [e.evidence.words_after[0] for e in told] == ["w77", "w99"]
+    assert [e.evidence.words_before[0] for e in told] == ["w55", "w77"]
+    assert "w55" not in told[1].evidence.words_before
+
+
+def test_outliers_without_words_are_told_too() -> None:
+    feed = Feed(0)
+    monitor = DriftMonitor()
+    for _ in range(30):
+        monitor.update(replace(feed.batch(1000), outlier_terms=None))
+    batch = replace(feed.batch(1000, shares(r0=0.2)), outlier_terms=None)
+    (event,) = [e for e in monitor.update(batch) if e.topic == -1]
+    assert event.evidence.words_after == ()
+
+
+def test_a_second_change_soon_after_the_first_has_the_share_between_them() -> None:
+    feed = Feed(0)
+    monitor = settled(feed)
+    before = []
+    for share in (0.2, 0.2, 0.2, 0.2, 0.2, 0.2, 0.02, 0.02):
+        batch = feed.batch(1000, shares(r2=share))
+        before += [e.evidence.share_before for e in monitor.update(batch) if e.topic == 1]
+    assert before == pytest.approx([0.05, 0.2], abs=0.03)
+
+
+def test_a_topic_that_nearly_vanished_still_has_the_words_that_are_left() -> None:
+    feed = Feed(2)
+    monitor = settled(feed)
+    events = [e for e in next_two(monitor, feed, shares(r2=0.004)) if e.topic == 1]
+    assert [e.kind for e in events] == ["share_shift"]
+    assert events[0].evidence.words_after != ()
 
 
 def test_a_topic_further_from_its_centroid_fires() -> None:
