@@ -23,6 +23,7 @@ from topicstream.stream.journal import (
     Entry,
     Genesis,
     Segment,
+    Term,
     decode,
     entry_hash,
     input_digest,
@@ -194,6 +195,11 @@ def check_offsets(entry: Entry, marks: Mapping[TopicPartition, OffsetMark]) -> N
             f"{_shown(found)}; they were changed from outside: restore both, or start with "
             "another state"
         )
+
+
+def check_unread(marks: Mapping[TopicPartition, OffsetMark]) -> None:
+    """Raise JournalError when offsets are committed that no journal tells."""
+    check_offsets(Term(sequence=0, prev_hash="", clock_ms=0, state_hash=""), marks)
 
 
 def _shown(offsets: Mapping[TopicPartition, int]) -> str:
