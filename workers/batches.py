@@ -5,14 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import compress
+from typing import TYPE_CHECKING
 
 import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
-from topicstream.model.events import DriftEvent
-from topicstream.model.online import Step
-from topicstream.model.topics import Topic
 from topicstream.stream.records import Output, Record
 from topicstream.workers.messages import (
     NULL,
@@ -28,6 +26,11 @@ from topicstream.workers.messages import (
     to_json,
 )
 from topicstream.workers.names import TopicNames
+
+if TYPE_CHECKING:
+    from topicstream.model.events import DriftEvent
+    from topicstream.model.online import Step
+    from topicstream.model.topics import Topic
 
 _decode = msgspec.msgpack.Decoder(EmbeddedDocument).decode
 

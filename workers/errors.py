@@ -2,9 +2,10 @@
 What can go wrong at the edges: settings, feeds and the files that results go to.
 
 * WorkerError            `exit_code` is what the command line ends with
-  x SettingsError  78    a setting is wrong or unknown
-  x FeedError      65    a feed is missing, empty, damaged, or not the one it was
-  x ExportError    73    the folder of the results cannot be used
+  x SettingsError       78  a setting is wrong or unknown
+  x FeedError           65  a feed is missing, empty, damaged, or not the one it was
+  x ExportError         73  the folder of the results cannot be used
+  x OtherSettingsError  78  the state was made with other settings than those of now
 
 Everything else that workers raise belongs to the trees of `topicstream.stream.errors` and
 `topicstream.model.errors`.
@@ -39,3 +40,9 @@ class ExportError(WorkerError, StreamError):
     """The folder holds files that are not ours, or cannot be written."""
 
     exit_code = 73
+
+
+class OtherSettingsError(WorkerError, StreamError):
+    """The state was made with other settings of the model than those given now."""
+
+    exit_code = 78

@@ -8,17 +8,19 @@ import os
 import time
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import BinaryIO
+from typing import TYPE_CHECKING, BinaryIO
 
 import msgspec
 
-from topicstream.model.online import OnlineTopicModel
 from topicstream.stream.errors import StreamError
 from topicstream.stream.protocols import Reader, Transport
 from topicstream.stream.records import Record, TopicPartition
 from topicstream.workers.batches import topic_record
 from topicstream.workers.errors import ExportError
 from topicstream.workers.names import TopicNames
+
+if TYPE_CHECKING:
+    from topicstream.model.online import OnlineTopicModel
 
 logger = logging.getLogger(__name__)
 

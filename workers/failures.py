@@ -34,7 +34,7 @@ def exit_code(error: BaseException) -> int:
     (75, 1)
 
     """
-    if _is_about_settings(error):
+    if isinstance(error, EmbedderError | MissingExtraError | EmbeddingError):
         return SETTINGS
     if isinstance(error, WorkerError):
         return error.exit_code
@@ -70,10 +70,3 @@ def message(error: BaseException) -> str:
         return str(error)
     words = f"{type(error).__name__}: {error}".removesuffix(": ")
     return f"unexpected {words}; --verbose shows where. Please report it"
-
-
-def _is_about_settings(error: BaseException) -> bool:
-    if isinstance(error, EmbedderError | MissingExtraError | EmbeddingError):
-        return True
-    # By name: its module takes a second to import, and no message shall wait for that.
-    return type(error).__name__ == "OtherSettingsError"

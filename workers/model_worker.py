@@ -14,7 +14,7 @@ from topicstream.stream.protocols import Transport
 from topicstream.stream.records import Record
 from topicstream.stream.snapshots.redis import RedisStore
 from topicstream.stream.snapshots.store import SnapshotId, SnapshotStore
-from topicstream.workers import recovery
+from topicstream.workers import genesis, recovery
 from topicstream.workers.answers import Answers
 from topicstream.workers.batches import decode_batch, event_clock_ms
 from topicstream.workers.checkpoints import Checkpoints
@@ -109,12 +109,12 @@ class ModelWorker:
         """
         self._broken = True  # until this is the writer, with the state that was committed
         ledger = self._ledger = Ledger(self._transport, self._names)
-        journal = recovery.JournalReader(self._transport, self._names)
+        journal = genesis.JournalReader(self._transport, self._names)
         base = recovery.find_base(journal, self.checkpoints, self._settings)
         if base is None:
             self._begin(ledger)
         else:
-            recovery.check_embedder(journal, self._embedder)
+            genesis.check_embedder(journal, self._embedder)
             self._go_back(ledger, journal, base, progress)
         self._answers.begin(self.model)
         ledger.open_term(self.model.sequence, self.model.state_hash())
@@ -204,7 +204,7 @@ class ModelWorker:
 
     def _begin(self, ledger: Ledger) -> None:
         recovery.check_unread(ledger.marks())
-        settings = recovery.settings_as_json(self._settings)
+        settings = genesis.settings_as_json(self._settings)
         ledger.begin(self.model.state_hash(), settings, self._embedder)
         start = recovery.start_positions(self._transport, self._names, None)
         self._intake = Intake(self._transport, start)
@@ -212,7 +212,7 @@ class ModelWorker:
     def _go_back(
         self,
         ledger: Ledger,
-        journal: recovery.JournalReader,
+        journal: genesis.JournalReader,
         base: recovery.Base,
         progress: Callable[[int, int], None] | None,
     ) -> None:

@@ -6,22 +6,18 @@ The order matters: the caller becomes the writer first, so that nothing read her
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any
-
-import msgspec
 
 from topicstream.model.online import OnlineTopicModel, Step
 from topicstream.model.settings import ModelSettings
 from topicstream.stream import failpoints
-from topicstream.stream.errors import JournalError, ReplayError, RetentionError, StreamError
+from topicstream.stream.errors import JournalError, ReplayError
 from topicstream.stream.journal import (
     AnyEntry,
     Batch,
     Chain,
     Entry,
-    Genesis,
     Segment,
     Term,
     decode,
@@ -32,15 +28,11 @@ from topicstream.stream.protocols import Transport
 from topicstream.stream.records import OffsetMark, Record, TopicPartition
 from topicstream.workers.batches import Documents, decode_batch
 from topicstream.workers.checkpoints import Checkpoint, Checkpoints
+from topicstream.workers.genesis import JournalReader, check_settings, genesis_of
 from topicstream.workers.intake import Intake
 from topicstream.workers.names import TopicNames
 
 logger = logging.getLogger(__name__)
-_POLL_ENTRIES = 500
-
-
-class OtherSettingsError(StreamError):
-    """The state was made with other settings of the model than those given now."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,41 +57,6 @@ def learn(model: OnlineTopicModel, documents: Documents, clock_ms: int) -> Step:
     )
 
 
-class JournalReader:
-    """Reads the journal from any entry on, a few entries in memory at a time."""
-
-    def __init__(self, transport: Transport, names: TopicNames) -> None:
-        self._transport = transport
-        self._topic = names.journal
-        self.part = TopicPartition(names.journal, 0)
-        self._first: Record | None = None
-
-    def first(self) -> Record | None:
-        """Return the first entry that is kept, or None when the journal is empty."""
-        if self._first is None:
-            begin = self._transport.beginning_offsets([self.part])[self.part]
-            self._first = next(self.records(begin), None)
-        return self._first
-
-    def at(self, offset: int) -> Record | None:
-        """Return the entry at `offset`, or None when there is none just there."""
-        begin = self._transport.beginning_offsets([self.part])[self.part]
-        end = self._transport.end_offsets([self.part])[self.part]
-        record = next(self.records(offset), None) if begin <= offset < end else None
-        return record if record is not None and record.offset == offset else None
-
-    def records(self, offset: int) -> Iterator[Record]:
-        """Yield the entries from `offset` on, up to the end as it is now."""
-        end = self._transport.end_offsets([self.part])[self.part]
-        reader = self._transport.reader({self.part: offset})
-        try:
-            # The end may be a marker of a transaction, so that no record lies just before it.
-            while reader.positions()[self.part] < end:
-                yield from reader.poll(_POLL_ENTRIES, 1.0)
-        finally:
-            reader.close()
-
-
 def find_base(
     journal: JournalReader, checkpoints: Checkpoints, settings: ModelSettings
 ) -> Base | None:
@@ -107,7 +64,7 @@ def find_base(
     first = journal.first()
     if first is None:
         return None
-    genesis = _genesis(first)
+    genesis = genesis_of(first)
     check_settings(genesis, settings)
     for name in checkpoints.names():
         found = checkpoints.load(name, settings)
@@ -127,53 +84,11 @@ def find_base(
     return Base(model, genesis, first.offset, entry_hash(first.value or b""))
 
 
-def _genesis(first: Record) -> Genesis:
-    entry = decode(first)
-    if isinstance(entry, Genesis):
-        return entry
-    raise RetentionError(
-        f"the first entries of topic {first.topic!r} are gone; it must keep records for ever: "
-        "restore it, or start with another state"
-    )
-
-
 def _holds(found: Checkpoint, record: Record) -> bool:
     if entry_hash(record.value or b"") != found.place.hash:
         return False
     entry = decode(record)
     return (entry.sequence, entry.state_hash) == (found.id.sequence, found.id.state_hash)
-
-
-def check_settings(genesis: Genesis, settings: ModelSettings) -> None:
-    """Raise OtherSettingsError when the state was made with other settings of the model."""
-    now, then = settings_as_json(settings), genesis.settings
-    changed = [
-        f"{name} was {then.get(name)!r} and is now {now.get(name)!r}"
-        for name in sorted({*now, *then})
-        if now.get(name) != then.get(name)
-    ]
-    if changed:
-        raise OtherSettingsError(
-            f"this state was made with other settings: {'; '.join(changed)}. Set them back, or "
-            "start with another state"
-        )
-
-
-def check_embedder(journal: JournalReader, embedder: str | None) -> None:
-    """Raise OtherSettingsError when the vectors so far came from another embedder."""
-    first = journal.first()
-    then = None if first is None else _genesis(first).embedder
-    if None not in {then, embedder} and then != embedder:
-        raise OtherSettingsError(
-            f"this state was made with the embedder {then!r}, and now it is {embedder!r}: their "
-            "vectors do not mix. Set it back, or start with another state"
-        )
-
-
-def settings_as_json(settings: ModelSettings) -> dict[str, Any]:
-    """Return the settings as they stand in the journal."""
-    plain: dict[str, Any] = msgspec.json.decode(msgspec.json.encode(settings))
-    return plain
 
 
 def read_to_end(journal: JournalReader, base: Base) -> tuple[Chain, int]:

@@ -10,16 +10,19 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from types import FrameType
+from typing import TYPE_CHECKING
 
-from topicstream.model.online import Step
 from topicstream.stream.protocols import Transport
 from topicstream.stream.records import TopicPartition
-from topicstream.workers import wiring
+from topicstream.workers import genesis, wiring
 from topicstream.workers.drained import is_drained
 from topicstream.workers.export import Exporter, ExportError
-from topicstream.workers.model_worker import ModelWorker
 from topicstream.workers.settings import Settings
 from topicstream.workers.upstream import Upstream
+
+if TYPE_CHECKING:
+    from topicstream.model.online import Step
+    from topicstream.workers.model_worker import ModelWorker
 
 logger = logging.getLogger(__name__)
 
@@ -99,8 +102,12 @@ class Service:
             The first thing that went wrong, in whichever thread; everything is closed by then.
 
         """
-        self._log.create_topics(self._names.specs(self._settings.kafka.n_partitions))
-        upstream = Upstream(self._settings, self._log, self._stop)
+        settings = self._settings
+        self._log.create_topics(self._names.specs(settings.kafka.n_partitions))
+        # Before anything is fed: a vector of another embedder could not be taken back.
+        model_settings = wiring.model_settings(settings)
+        genesis.check(self._log, self._names, model_settings, settings.embedder)
+        upstream = Upstream(settings, self._log, self._stop)
         try:
             self._serve(upstream)
         except BaseException as error:
@@ -118,15 +125,17 @@ class Service:
 
     def _serve(self, upstream: Upstream) -> None:
         finite = self._settings.input is not None and not self._settings.follow
-        worker = wiring.model_worker(self._settings, self._log, finite=finite)
+        self._say(f"loading the embedder {self._settings.embedder}")
+        upstream.load()
         exporter = Exporter(self._log, self._names, self._settings.output)
+        worker: ModelWorker | None = None
         try:
-            self._say(f"loading the embedder {self._settings.embedder}")
-            upstream.load()
+            # It feeds and embeds while the model's packages are imported, which takes longest.
+            upstream.start()
             self._say("looking for the newest state")
+            worker = wiring.model_worker(self._settings, self._log, finite=finite)
             worker.recover(self._replaying)
             self._began = time.monotonic()
-            upstream.start()
             self._loop(worker, exporter, upstream)
             upstream.end()
             # The state is saved first: what cannot be exported now, the next run exports.
@@ -139,8 +148,9 @@ class Service:
             _close_all(worker, exporter)
             raise
         upstream.end()
-        worker.close()
-        exporter.close()
+        for part in (worker, exporter):
+            if part is not None:
+                part.close()
 
     def _replaying(self, n_done: int, n_batches: int) -> None:
         if self._stop.is_set():
@@ -202,11 +212,12 @@ class Service:
         progress.state_hash = worker.model.state_hash()
 
 
-def _close_all(worker: ModelWorker, exporter: Exporter) -> None:
+def _close_all(worker: ModelWorker | None, exporter: Exporter) -> None:
     """Close both; that the way out is blocked as well must not hide why it was taken."""
     for part in (worker, exporter):
         try:
-            part.close()
+            if part is not None:
+                part.close()
         except Exception as error:  # noqa: BLE001 - the first failure is the one to be told
             logger.warning("went wrong while closing after a failure: %s", error)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from topicstream.model.backend.base import Embedder
 from topicstream.model.backend.select import select_embedder
@@ -16,9 +16,11 @@ from topicstream.stream.snapshots.redis import RedisStore
 from topicstream.workers.embed_worker import EmbedWorker
 from topicstream.workers.feed import FeedProducer
 from topicstream.workers.member import member_name
-from topicstream.workers.model_worker import ModelWorker
 from topicstream.workers.names import TopicNames
 from topicstream.workers.settings import KafkaSettings, Settings, secret
+
+if TYPE_CHECKING:
+    from topicstream.workers.model_worker import ModelWorker
 
 LOG_FILE = "log.db"
 _NOT_PASSED = {"bootstrap_servers", "n_partitions", "sasl_plain_password_file", "ssl_password_file"}
@@ -101,13 +103,21 @@ def embed_worker(settings: Settings, log: Transport, source: Embedder, member: s
     )
 
 
+def model_settings(settings: Settings) -> ModelSettings:
+    """Return how the model learns."""
+    return ModelSettings(**settings.model.model_dump())
+
+
 def model_worker(settings: Settings, log: Transport, *, finite: bool) -> ModelWorker:
     """Return the model worker; a finite feed is cut into full batches only."""
+    # Here, because it takes longer than everything else; much can be done meanwhile.
+    from topicstream.workers.model_worker import ModelWorker
+
     return ModelWorker(
         log,
         names(settings),
         snapshots(settings),
-        settings=ModelSettings(**settings.model.model_dump()),
+        settings=model_settings(settings),
         batch_size=settings.batch.size,
         max_age_s=None if finite else settings.batch.max_age_s,
         redis=redis_store(settings),

@@ -26,8 +26,7 @@ from topicstream.stream.records import Output
 from topicstream.workers import cli, failures
 from topicstream.workers.batches import drift_record
 from topicstream.workers.commands.demo import demo
-from topicstream.workers.errors import FeedError, SettingsError
-from topicstream.workers.recovery import OtherSettingsError
+from topicstream.workers.errors import FeedError, OtherSettingsError, SettingsError
 from topicstream.workers.settings import load
 from topicstream.workers.simulation import simulate
 

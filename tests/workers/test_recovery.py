@@ -23,8 +23,8 @@ from topicstream.stream.memory import MemoryLog
 from topicstream.stream.records import Output, Record, TopicPartition
 from topicstream.stream.snapshots.directory import DirectoryStore
 from topicstream.stream.snapshots.store import Snapshot
+from topicstream.workers.errors import OtherSettingsError
 from topicstream.workers.model_worker import ModelWorker
-from topicstream.workers.recovery import OtherSettingsError
 
 KILLED = -9
 N_DOCUMENTS = 210

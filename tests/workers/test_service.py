@@ -23,10 +23,9 @@ from topicstream.stream.memory import MemoryLog
 from topicstream.stream.protocols import Transport
 from topicstream.stream.records import Output
 from topicstream.workers.commands.run import summary
-from topicstream.workers.errors import ExportError, FeedError
+from topicstream.workers.errors import ExportError, FeedError, OtherSettingsError
 from topicstream.workers.member import member_name
 from topicstream.workers.names import TopicNames
-from topicstream.workers.recovery import OtherSettingsError
 from topicstream.workers.service import Progress, Service
 from topicstream.workers.settings import Settings, load
 

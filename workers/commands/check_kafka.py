@@ -22,7 +22,7 @@ from topicstream.stream.records import TopicSpec
 from topicstream.workers import wiring
 from topicstream.workers.commands.finding import Finding
 from topicstream.workers.commands.same_settings import compare
-from topicstream.workers.recovery import JournalReader
+from topicstream.workers.genesis import JournalReader
 from topicstream.workers.settings import Settings
 
 _PATIENCE_MS = 3_000

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from topicstream.model.settings import ModelSettings
 from topicstream.stream.journal import Genesis
+from topicstream.workers import wiring
 from topicstream.workers.commands.finding import Finding
-from topicstream.workers.recovery import OtherSettingsError, check_settings
+from topicstream.workers.errors import OtherSettingsError
+from topicstream.workers.genesis import check_settings
 from topicstream.workers.settings import Settings
 
 PART = "continue"
@@ -30,7 +31,7 @@ def compare(then: object, embedder: str | None, settings: Settings) -> Iterator[
         return
     genesis = Genesis(sequence=0, prev_hash="", clock_ms=0, state_hash="", settings=then)
     try:
-        check_settings(genesis, ModelSettings(**settings.model.model_dump()))
+        check_settings(genesis, wiring.model_settings(settings))
     except OtherSettingsError as error:
         yield Finding(PART, "wrong", str(error), is_setting=True)
         return
