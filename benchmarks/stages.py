@@ -19,13 +19,15 @@ from topicstream.model.clusters import Clusters
 from topicstream.model.drift.monitor import DriftMonitor
 from topicstream.model.projection import Projection
 from topicstream.model.terms import TermCounts
+from topicstream.model.vocabulary import Vocabulary
 from topicstream.stream.embedded_reader import EmbeddedReader
 from topicstream.stream.embedded_writer import EmbeddedWriter
 from topicstream.stream.kafka_reader import KafkaReader
 from topicstream.stream.kafka_writer import KafkaWriter
 from topicstream.stream.protocols import Transport
 from topicstream.stream.snapshots.directory import DirectoryStore
-from topicstream.workers import model_worker
+from topicstream.workers import answers, ledger, model_worker
+from topicstream.workers.answers import Answers
 from topicstream.workers.embed_worker import EmbedWorker
 from topicstream.workers.export import Exporter
 from topicstream.workers.feed import FeedProducer
@@ -46,13 +48,13 @@ CALLS: tuple[tuple[object, str, str], ...] = (
     (EmbedWorker, "_embedded", "encode"),
     (EmbedWorker, "_fitting", "encode"),
     (model_worker, "decode_batch", "decode"),
-    (model_worker, "input_digest", "digest of the input"),
-    (ModelWorker, "_outputs", "encode"),
-    (ModelWorker, "_topics", "describe topics"),
+    (ledger, "input_digest", "digest of the input"),
+    (Answers, "of", "encode"),
+    (answers, "_described", "describe topics"),
     (ModelWorker, "snapshot", "snapshot"),
     (MODEL, "state_hash", "state hash"),
     (MODEL, "partial_fit", "partial_fit: rest"),
-    (online, "find_terms", "partial_fit: tokenise"),
+    (Vocabulary, "locate", "partial_fit: tokenise"),
     (Clusters, "warm", "partial_fit: warm-up"),
     (Clusters, "follow", "partial_fit: assign"),
     (Projection, "update", "partial_fit: update the PCA"),
