@@ -142,7 +142,7 @@ class BatchSettings(_Table):
 
     size: int = Field(1_000, ge=1, le=100_000)
     embed_size: int = Field(1_000, ge=1, le=100_000)
-    max_age_s: float = Field(0.1, gt=0.0, le=3_600.0)
+    max_age_s: float = Field(0.05, gt=0.0, le=3_600.0)
     snapshot_every: int = Field(20, ge=1)
     snapshots_kept: int = Field(3, ge=1, le=1_000)
 
