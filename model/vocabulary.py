@@ -67,7 +67,8 @@ class Vocabulary:
             pl.DataFrame({"word": pl.Series(texts, dtype=pl.String)})
             .with_row_index("document")
             .with_columns(pl.col("word").str.to_lowercase().str.extract_all(WORD))
-            .explode("word", empty_as_null=False, keep_nulls=False)
+            .explode("word")
+            .drop_nulls("word")  # what a text without words explodes to
         )
         columns = self._columns(words["word"])
         kept = columns >= 0
