@@ -6,21 +6,34 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from topicstream.model.bertopic import BERTopic
     from topicstream.model.errors import ModelError
     from topicstream.model.events import DriftEvent
+    from topicstream.model.mapper import TopicMapper
     from topicstream.model.online import OnlineTopicModel, Step
     from topicstream.model.settings import ModelSettings
     from topicstream.model.topics import Topic
 
-__all__ = ["DriftEvent", "ModelError", "ModelSettings", "OnlineTopicModel", "Step", "Topic"]
+__all__ = [
+    "BERTopic",
+    "DriftEvent",
+    "ModelError",
+    "ModelSettings",
+    "OnlineTopicModel",
+    "Step",
+    "Topic",
+    "TopicMapper",
+]
 
 _HOMES = {
+    "BERTopic": "bertopic",
     "DriftEvent": "events",
     "ModelError": "errors",
     "ModelSettings": "settings",
     "OnlineTopicModel": "online",
     "Step": "online",
     "Topic": "topics",
+    "TopicMapper": "mapper",
 }
 
 

@@ -6,7 +6,10 @@ from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.sparse import csr_array
+from scipy.sparse import csr_array, csr_matrix
+
+LEAST_IDF = 1e-6
+"""What BM25 gives a term at least."""
 
 
 def c_tf_idf(counts: csr_array) -> csr_array:
@@ -36,20 +39,82 @@ def c_tf_idf(counts: csr_array) -> csr_array:
            [0.2095, 0.6744, 0.    ]])
 
     """
+    return weighted(counts, class_idf(counts))
+
+
+def class_idf(
+    counts: csr_array | csr_matrix, *, whole_mean: bool = False, bm25: bool = False
+) -> NDArray[np.float64]:
+    """Return how much each term sets topics apart, (n_terms,).
+
+    Parameters
+    ----------
+    counts
+        Term counts, (n_topics, n_terms), not negative; not written to.
+    whole_mean
+        Whether the mean number of terms per topic is cut to a whole number, as BERTopic does;
+        False by default. A mean below one is never cut: all weights would be zero.
+    bm25
+        Whether the weight is ln(1 + (A - f + 0.5) / (f + 0.5)) in place of ln(1 + A / f); False by
+        default. It is at least `LEAST_IDF`, so that a term in every other place still has a rank.
+
+    Examples
+    --------
+    >>> class_idf(csr_array([[3, 0, 1, 0], [1, 2, 0, 0]]), whole_mean=True).round(4)
+    array([0.5596, 0.9163, 1.3863, 0.    ])
+
+    """
     n_topics, n_terms = counts.shape
     per_term = np.bincount(counts.indices, weights=counts.data, minlength=n_terms)
-    per_topic = np.asarray(counts.sum(axis=1)).ravel()
-    mean_per_topic = per_topic.sum() / max(1, n_topics)
-    with np.errstate(divide="ignore", over="ignore"):
-        idf = np.log1p(mean_per_topic / per_term)
+    mean_per_topic = _per_topic(counts).sum() / max(1, n_topics)
+    if whole_mean and mean_per_topic >= 1.0:
+        mean_per_topic = np.floor(mean_per_topic)
+    with np.errstate(divide="ignore", over="ignore", invalid="ignore"):
+        odds = (mean_per_topic - per_term + 0.5) / (per_term + 0.5)
+        idf = np.log1p(odds if bm25 else mean_per_topic / per_term)
+    if bm25:
+        idf = np.fmax(idf, LEAST_IDF)
     idf[per_term <= 0.0] = 0.0
+    return np.asarray(idf, dtype=np.float64)
+
+
+def weighted(
+    counts: csr_array | csr_matrix, idf: NDArray[np.float64], *, dampened: bool = False
+) -> csr_array:
+    """Return each term's share of its row, times the term's weight.
+
+    Parameters
+    ----------
+    counts
+        Term counts, (n_rows, n_terms), not negative; not written to.
+    idf
+        Weight of each term, (n_terms,), as `class_idf` gives it.
+    dampened
+        Whether the square root of the share is taken, which lowers frequent terms; False by
+        default.
+
+    Examples
+    --------
+    >>> weighted(csr_array([[3, 0, 1]]), np.ones(3), dampened=True).toarray().round(4)
+    array([[0.866, 0.   , 0.5  ]])
+
+    """
+    per_topic = _per_topic(counts)
     shares = counts.data / np.repeat(
         np.where(per_topic > 0, per_topic, 1.0), np.diff(counts.indptr)
     )
+    if dampened:
+        shares = np.sqrt(shares)
     return csr_array((shares * idf[counts.indices], counts.indices, counts.indptr), counts.shape)
 
 
-def top_terms(weights: csr_array, terms: Sequence[str], n: int) -> list[list[tuple[str, float]]]:
+def _per_topic(counts: csr_array | csr_matrix) -> NDArray[np.float64]:
+    return np.asarray(counts.sum(axis=1), dtype=np.float64).ravel()
+
+
+def top_terms(
+    weights: csr_array | csr_matrix, terms: Sequence[str], n: int
+) -> list[list[tuple[str, float]]]:
     """Return the `n` heaviest terms of each topic with their weights, heaviest first.
 
     Parameters

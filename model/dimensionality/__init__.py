@@ -1,0 +1,7 @@
+"""Reducers that BERTopic can be given in place of UMAP."""
+
+from __future__ import annotations
+
+from topicstream.model.dimensionality.base import BaseDimensionalityReduction
+
+__all__ = ["BaseDimensionalityReduction"]
