@@ -378,7 +378,8 @@ class TransportContract:
         offsets = bench.write(b"a", b"b")
         ends = bench.log.end_offsets([bench.part()])
         bench.log.delete_before(ends)
-        assert bench.log.end_offsets([bench.part()]) == ends
+        # On Kafka the marker that ends a transaction may come just after the first look.
+        assert bench.log.end_offsets([bench.part()])[bench.part()] >= ends[bench.part()]
         assert bench.write(b"c")[0] > offsets[1]
         assert bench.values() == [b"c"]
 
