@@ -1,7 +1,7 @@
 """Runs every benchmark, each in a process of its own, and shows how long each took.
 
-    python -m benchmarks                       everything, about 20 minutes
-    python -m benchmarks --quick               a try, about 4 minutes; its figures mean nothing
+    python -m benchmarks                       everything, about 30 minutes
+    python -m benchmarks --quick               a try, about 5 minutes; its figures mean nothing
     python -m benchmarks --only memory startup
 
 Results go to benchmarks/results/NAME.json. Let nothing else run meanwhile.
@@ -17,8 +17,8 @@ import time
 from benchmarks import options
 from benchmarks.report import ROOT, say
 
-NAMES = ("startup", "memory", "online_quality", "throughput", "latency")
-WITH_FEEDS = {"online_quality", "throughput", "latency"}
+NAMES = ("startup", "memory", "library", "online_quality", "throughput", "latency")
+WITH_FEEDS = {"library", "online_quality", "throughput", "latency"}
 WITH_SERVERS = {"throughput", "latency"}
 
 

@@ -2,7 +2,8 @@
 
 Both get the same texts, vectors and topics (k-means, the farthest fifth outliers), run the same
 code in processes of their own with one thread each, and take turns step by step, so that both meet
-the same machine. What they return is compared as well.
+the same machine. Both have fitted something small before; the first fit of a process that has not
+is shown apart. What they return is compared as well.
 
     python -m benchmarks.library
     python -m benchmarks.library --embeddings vectors.npy --bertopic-python PATH
@@ -30,7 +31,7 @@ from sklearn.cluster import MiniBatchKMeans
 from benchmarks import options
 from benchmarks.bertopic_environment import EnvironmentMissing, bertopic_python
 from benchmarks.feeds import feed
-from benchmarks.library_steps import STEPS
+from benchmarks.library_steps import N_FEWER, STEPS
 from benchmarks.report import CACHE, ROOT, Report, Row, say
 from benchmarks.stepping import THREADS
 from topicstream.model.backend.static import StaticEmbedder
@@ -40,6 +41,7 @@ OUTLIERS = 0.2
 OURS, THEIRS = "topicstream.model", "bertopic"
 BUDGETS = {
     "fit": 5.0,
+    "fit, fewer topics": 5.0,
     "topics_over_time": 10.0,
     "topics_per_class": 10.0,
     "approximate_distribution": 10.0,
@@ -58,6 +60,8 @@ class Runner:
     files: list[Path]
     folder: Path
     n_threads: int
+    state: str = "warm"
+    start_s: float = 0.0
     seconds: dict[str, float] = field(default_factory=dict)
     cpu_seconds: dict[str, float] = field(default_factory=dict)
     peak_mib: float = 0.0
@@ -68,13 +72,14 @@ class Runner:
         """Start it, and return when it is ready."""
         self.folder.mkdir(parents=True)
         words = [str(self.python), "-W", "ignore", "-m", "benchmarks.library_steps", self.package]
+        words += [self.state]
         words += [str(path) for path in (*self.files, self.folder)]
         pipe, quiet = subprocess.PIPE, subprocess.DEVNULL
         environment = os.environ | dict.fromkeys(THREADS, str(self.n_threads))
         self._process = subprocess.Popen(
             words, cwd=ROOT, env=environment, stdin=pipe, stdout=pipe, stderr=quiet, text=True
         )
-        self.about = json.loads(self._answer())
+        self.start_s, self.about = json.loads(self._answer())
 
     def step(self, name: str) -> None:
         """Let it do one thing."""
@@ -118,6 +123,27 @@ def race(pythons: dict[str, Path], files: list[Path], folder: Path, n_threads: i
     for runner in runners:
         runner.finish()
     return runners
+
+
+def first_fits(pythons: dict[str, Path], files: list[Path], folder: Path, n: int) -> list[Row]:
+    """Return what the first fit of a new process takes, medians of `n` processes each."""
+    rows: dict[str, list[Runner]] = defaultdict(list)
+    for number in range(n):
+        for package, python in pythons.items():
+            runner = Runner(package, python, files, folder / f"{number}-{package}", 1, "cold")
+            runner.start()
+            runner.step("fit")
+            runner.finish()
+            rows[package].append(runner)
+    return [
+        {
+            "package": package,
+            "import and make a model, s": statistics.median(one.start_s for one in runners),
+            "first fit, s": statistics.median(one.seconds["fit"] for one in runners),
+            "first fit, s of CPU": statistics.median(one.cpu_seconds["fit"] for one in runners),
+        }
+        for package, runners in rows.items()
+    ]
 
 
 def speed_rows(rounds: list[list[Runner]]) -> tuple[list[Row], dict[str, float | None]]:
@@ -223,18 +249,22 @@ def main() -> None:
         report.note(f"bertopic is left out: {error}")
     rounds = []
     with tempfile.TemporaryDirectory() as folder:
-        for number in range(1 if arguments.quick else arguments.repeats):
+        n_rounds = 1 if arguments.quick else arguments.repeats
+        for number in range(n_rounds):
             say(f"round {number + 1}")
+            pythons = dict(reversed(pythons.items()))  # who begins meets another machine
             rounds.append(race(pythons, files, Path(folder, str(number)), arguments.threads))
         judged = found.is_real and not arguments.quick
         _show(report, rounds, judged=judged)
+        say("first fits of new processes ...")
+        report.table("new processes", first_fits(pythons, files, Path(folder, "cold"), n_rounds))
         say("fitting with UMAP and HDBSCAN for transform ...")
         _show_transform(report, transforming(files, Path(folder), arguments.threads), judged=judged)
     report.note(
         f"{len(texts):,} posts, {N_TOPICS} topics and outliers, 20 times, 20 classes, threads of "
         f"each: {arguments.threads}; medians of {len(rounds)} rounds. topicstream counts the terms "
         "of documents once, in fit; 'new process' is what it takes without that, as in a process "
-        "that has loaded the model"
+        f"that has loaded the model. 'fit, fewer topics' ends with {N_FEWER}"
     )
     report.write()
 
@@ -246,7 +276,8 @@ def _show(report: Report, rounds: list[list[Runner]], *, judged: bool) -> None:
     medians = {package: statistics.median(values) for package, values in peaks.items()}
     report.table("peak memory", [{"model": p, "MiB": mib} for p, mib in medians.items()])
     if len(rounds[0]) == 2:
-        report.table("results side by side", result_rows(*rounds[0]))
+        of = {runner.package: runner for runner in rounds[0]}
+        report.table("results side by side", result_rows(of[OURS], of[THEIRS]))
     for runner in rounds[0]:
         report.versions(runner.about)
     if not judged:
@@ -280,6 +311,7 @@ def _show_transform(report: Report, found: dict[str, float], *, judged: bool) ->
         report.at_least("transform, fast: documents/s", 20_000, found["fast documents/s"])
         report.at_least("transform, fast: agreement", 0.9, found["agreement on non-outliers"])
         report.at_most("transform, fast: first answer after load, s", 0.2, found["first answer s"])
+        report.at_most("transform, fast: packages that compile", 0, found["packages that compile"])
 
 
 def _inputs(arguments: argparse.Namespace, report: Report, texts: list[str]) -> list[Path]:

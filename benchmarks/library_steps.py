@@ -2,10 +2,12 @@
 
 Both have the same public names, so both run this same code:
 
-    python -m benchmarks.library_steps bertopic|topicstream.model TEXTS VECTORS LABELS FOLDER
+    python -m benchmarks.library_steps PACKAGE warm|cold TEXTS VECTORS LABELS FOLDER
 
-The parent sends the name of a step; the answer is how many seconds it took, by the clock and of
-CPU, and the most memory that the process has had so far. What the step found is written to FOLDER.
+PACKAGE is bertopic or topicstream.model. The first answer is how many seconds it took to import it
+and to make a model. Then the parent sends the name of a step; the answer is how many seconds it
+took, by the clock and of CPU, and the most memory that the process has had so far. What the step
+found is written to FOLDER. When cold, nothing has been fitted before the first step.
 """
 
 from __future__ import annotations
@@ -34,8 +36,9 @@ STEPS = (
     "find_topics",
     "topics_over_time, new process",
     "topics_over_time, no evolution",
+    "fit, fewer topics",
 )
-N_TIMES, N_CLASSES, N_SEARCHES = 20, 20, 200
+N_TIMES, N_CLASSES, N_SEARCHES, N_FEWER = 20, 20, 200, 40
 
 
 class Library:
@@ -61,9 +64,12 @@ class Library:
         embedder = _embedder(import_module(f"{package}.backend").BaseEmbedder, vectors)
         parts = {"embedding_model": embedder, "umap_model": reducer, "hdbscan_model": cluster}
         self.model = home.BERTopic(**parts)
-        # Packages that are imported when used are in memory before anything is timed.
+        self._other = home.BERTopic(**parts)
+
+    def warm_up(self) -> None:
+        """Fit another model to few documents: what is imported or compiled when used, is then."""
         few = slice(0, 200)
-        home.BERTopic(**parts).fit(texts[few], embeddings=vectors[few], y=labels[few])
+        self._other.fit(self.texts[few], embeddings=self.vectors[few], y=self.labels[few])
 
     def run(self, step: str) -> Any:
         """Do one thing as a user would, and return what it gave."""
@@ -75,6 +81,9 @@ class Library:
                     "weights": model.c_tf_idf_.copy(),
                     "words": list(model.vectorizer_model.get_feature_names_out()),
                 }
+            case "fit, fewer topics":
+                model.fit(texts, embeddings=self.vectors, y=self.labels)
+                return len(model.get_topics())
             case "topics_over_time" | "topics_over_time, new process":
                 return model.topics_over_time(texts, self.times, nr_bins=N_TIMES)
             case "topics_over_time, no evolution":
@@ -94,7 +103,9 @@ class Library:
 
     def prepare(self, step: str) -> None:
         """Bring the model into the state that the step starts from; not timed."""
-        if step == "topics_over_time, new process":
+        if step == "fit, fewer topics":
+            self.model.nr_topics = N_FEWER
+        if step in {"topics_over_time, new process", "fit, fewer topics"}:
             # Whatever was kept of the documents is kept for this vectorizer, and not for its copy.
             self.model.vectorizer_model = copy.deepcopy(self.model.vectorizer_model)
 
@@ -120,14 +131,20 @@ def plain(found: Any) -> Any:
 
 def main() -> None:
     """Be the child."""
-    package, texts_file, vectors_file, labels_file, folder = sys.argv[1:]
+    package, state, texts_file, vectors_file, labels_file, folder = sys.argv[1:]
     answers = os.fdopen(os.dup(1), "w", buffering=1)
     os.dup2(2, 1)  # what a library prints must not be taken for an answer
     texts = json.loads(Path(texts_file).read_text(encoding="utf-8"))
-    library = Library(package, texts, np.load(vectors_file), np.load(labels_file).tolist())
+    vectors, labels = np.load(vectors_file), np.load(labels_file).tolist()
+    began = time.perf_counter()
+    library = Library(package, texts, vectors, labels)
+    seconds = time.perf_counter() - began
+    if state == "warm":
+        library.warm_up()
     name = package.partition(".")[0]
     packages = (name, "numpy", "pandas", "scikit-learn")
-    answers.write(json.dumps({f"{name}'s {one}": version(one) for one in packages}) + "\n")
+    versions = {f"{name}'s {one}": version(one) for one in packages}
+    answers.write(json.dumps([seconds, versions]) + "\n")
     weights = None
     for number, line in enumerate(sys.stdin):
         step = line.strip()

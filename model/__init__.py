@@ -6,6 +6,8 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    __version__: str
+
     from topicstream.model.bertopic import BERTopic
     from topicstream.model.errors import ModelError
     from topicstream.model.events import DriftEvent
@@ -38,6 +40,10 @@ _HOMES = {
 
 
 def __getattr__(name: str) -> Any:  # noqa: ANN401  # whatever the module holds
+    if name == "__version__":
+        from importlib.metadata import version
+
+        return version("topicstream")
     # Imported when asked for: scikit-learn and polars take longer than a command line may.
     if name not in _HOMES:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

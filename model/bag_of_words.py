@@ -12,7 +12,7 @@ import polars as pl
 from numpy.typing import NDArray
 from scipy.sparse import csr_array, csr_matrix
 
-from topicstream.model.document_terms import CountedDocuments, cleaned
+from topicstream.model.document_terms import CountedDocuments, cleaned, seen_by
 from topicstream.model.vectorizers import OnlineCountVectorizer
 
 if TYPE_CHECKING:
@@ -151,22 +151,28 @@ def _joined(texts: Sequence[Any], rows: NDArray[np.int64]) -> tuple[list[Any], N
 
 
 def _fitted(topic_model: BERTopic, texts: list[Any], rows: NDArray[np.int64]) -> csr_matrix:
-    seen = _blanks_named(cleaned(texts, topic_model.language), rows)
-    return _COUNTED.fit(topic_model.vectorizer_model, texts, seen, topic_model.language)
-
-
-def _blanks_named(texts: pl.Series, rows: NDArray[np.int64]) -> pl.Series:
-    """Give a topic of blank documents only the word ``emptydoc``, so that it has a word at all."""
-    is_blank = (texts.str.strip_chars().str.len_bytes() == 0).to_numpy()
-    if not is_blank.any():
-        return texts
-    first = np.unique(rows, return_index=True)[1]
-    named = first[~np.isin(rows[first], rows[~is_blank])]
-    if len(named) == len(first):
+    vectorizer, language = topic_model.vectorizer_model, topic_model.language
+    known = _COUNTED.fitted(vectorizer, texts, language)
+    if known is not None and not len(_blank_topics(known[1], rows)):
+        return known[0]
+    seen, is_blank = seen_by(vectorizer, texts, language)
+    named = _blank_topics(is_blank, rows)
+    if not len(named):
+        return _COUNTED.fit(vectorizer, texts, seen, language, is_blank)
+    if is_blank.all():
         _LOGGER.warning("none of the %d documents has a character that counts as text", len(texts))
     is_named = np.zeros(len(texts), dtype=bool)
     is_named[named] = True
-    return texts.set(pl.Series(is_named), BLANK)
+    seen = cleaned(texts, language).set(pl.Series(is_named), BLANK)
+    return _COUNTED.fit(vectorizer, texts, seen, language)
+
+
+def _blank_topics(is_blank: NDArray[np.bool_], rows: NDArray[np.int64]) -> NDArray[np.intp]:
+    """Return one document of each topic of blank documents only, to be named ``emptydoc``."""
+    if not is_blank.any():
+        return np.empty(0, dtype=np.intp)
+    first = np.unique(rows, return_index=True)[1]
+    return first[~np.isin(rows[first], rows[~is_blank])]
 
 
 def _accumulated(topic_model: BERTopic, texts: list[Any], rows: NDArray[np.int64]) -> csr_matrix:

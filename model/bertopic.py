@@ -1011,6 +1011,8 @@ class BERTopic:
         serialization: str = "safetensors",
         save_embedding_model: bool | str = True,
         save_ctfidf: bool = False,
+        *,
+        save_sub_models: bool = False,
     ) -> None:
         """Write the model to a folder, or to one file as a pickle.
 
@@ -1024,6 +1026,9 @@ class BERTopic:
             Name of the embedder on the hub; True (default) finds out; False leaves it out.
         save_ctfidf
             Whether c-TF-IDF and vocabulary are written, False by default.
+        save_sub_models
+            Whether reducer and clusterer are written, as plain arrays, so that the loaded model
+            predicts by them; False by default.
 
         Raises
         ------
@@ -1039,6 +1044,7 @@ class BERTopic:
             serialization=serialization,
             save_embedding_model=save_embedding_model,
             save_ctfidf=save_ctfidf,
+            save_sub_models=save_sub_models,
         )
 
     @classmethod

@@ -234,7 +234,10 @@ def fit_labels(
             call_with_y(clusterer.fit, reduced, None if y is None else np.asarray(y))
     except ValueError as error:
         n_documents = 0 if reduced is None else len(reduced)
-        message = f"hdbscan_model {clusterer} cannot cluster {n_documents} documents: {error}"
+        message = (
+            f"hdbscan_model {clusterer} cannot cluster {n_documents} documents: {error}; pass more "
+            "documents, or a hdbscan_model that looks for fewer or smaller clusters"
+        )
         raise ValueError(message) from error
     labels = getattr(clusterer, "labels_", y)
     if labels is None:

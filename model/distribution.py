@@ -3,23 +3,22 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
-import polars as pl
 from numpy.typing import NDArray
 from scipy.sparse import csr_array
 from sklearn.metrics.pairwise import cosine_similarity
 from sklearn.preprocessing import normalize
 from tqdm.auto import tqdm
 
-from topicstream.model.document_terms import cleaned
 from topicstream.model.documents import check_documents_type, check_is_fitted
 from topicstream.model.embedding import extract_embeddings, require_embedder
 from topicstream.model.slices import check_has_c_tf_idf
-from topicstream.model.tokens import Columns, split, takes_words_one_by_one
+from topicstream.model.tokens import Columns, cleaned_words, takes_words_one_by_one
 from topicstream.model.windows import Windows, windows
+from topicstream.model.word_runs import Words
 from topicstream.model.words import known_weights
 
 if TYPE_CHECKING:
@@ -27,18 +26,17 @@ if TYPE_CHECKING:
 
 BLOCK = 1 << 17  # similarities at a time: that many stay in the processor's cache
 
-Score = Callable[["_Batch"], Iterator[tuple[slice, NDArray[np.float64]]]]
-"""Yields some windows of a batch, and their similarities to all topics, until all are through."""
+Score = Callable[["_Batch"], Iterator[tuple[NDArray[np.intp], NDArray[np.float64]]]]
+"""Yields some windows of a batch, and their similarities to all topics; in the order of windows."""
 
 
 class _Batch(NamedTuple):
-    words: pl.Series  # the tokens of all its documents
-    n_tokens: NDArray[np.int64]  # of each document
+    words: Words  # the tokens of all its documents
     windows: Windows
 
     def texts(self, separator: str) -> list[str]:
         """Return the windows as texts."""
-        words = self.words.to_list()
+        words = _tokens(self.words)
         bounds = zip(self.windows.start.tolist(), self.windows.stop.tolist(), strict=True)
         return [separator.join(words[start:stop]) for start, stop in bounds]
 
@@ -103,7 +101,11 @@ def approximate_distribution(
     texts = [documents] if isinstance(documents, str) else list(documents)
     if texts:
         check_documents_type(texts)
-    score = (_embedded if use_embedding_model else _weighed)(topic_model, separator)
+    words = cleaned_words(topic_model.vectorizer_model, texts, topic_model.language)
+    if use_embedding_model:
+        score = _embedded(topic_model, separator)
+    else:
+        score = _weighed(topic_model, words.distinct, separator, min_similarity)
     n_topics = sum(topic >= 0 for topic in topic_model.get_topics())
     if not n_topics:
         score = _nothing
@@ -111,8 +113,8 @@ def approximate_distribution(
     per_token: list[NDArray[np.float64]] = []
     size = batch_size or max(1, len(texts))
     for start in tqdm(range(0, len(texts), size), disable=not topic_model.verbose):
-        words, n_tokens = _tokens(topic_model, texts[start : start + size])
-        batch = _Batch(words, n_tokens, windows(n_tokens, window, stride, padding=padding))
+        some = _part(words, start, start + size)
+        batch = _Batch(some, windows(some.per_text, window, stride, padding=padding))
         if calculate_tokens:
             found = _of_tokens(batch, _passing(score(batch), min_similarity), n_topics)
             per_token += found
@@ -136,7 +138,7 @@ def document_tokens(topic_model: BERTopic, document: str) -> list[str]:
         A text.
 
     """
-    return _tokens(topic_model, [document])[0].to_list()
+    return _tokens(cleaned_words(topic_model.vectorizer_model, [document], topic_model.language))
 
 
 def _check_at_least_one(**counts: int | None) -> None:
@@ -145,13 +147,20 @@ def _check_at_least_one(**counts: int | None) -> None:
             raise ValueError(f"{name} is {count}; it must be 1 or more")
 
 
-def _tokens(topic_model: BERTopic, texts: Sequence[str]) -> tuple[pl.Series, NDArray[np.int64]]:
-    """Return the tokens of all texts, and how many each has."""
-    words, documents = split(topic_model.vectorizer_model, cleaned(texts, topic_model.language))
-    return words, np.bincount(documents, minlength=len(texts)).astype(np.int64)
+def _tokens(words: Words) -> list[str]:
+    return [words.distinct[place] for place in words.places.tolist()]
 
 
-def _weighed(topic_model: BERTopic, separator: str) -> Score:
+def _part(words: Words, start: int, stop: int) -> Words:
+    """Return the words of some documents."""
+    first = int(words.per_text[:start].sum())
+    per_text = words.per_text[start:stop]
+    return Words(per_text, words.places[first : first + int(per_text.sum())], words.distinct)
+
+
+def _weighed(
+    topic_model: BERTopic, tokens: list[str], separator: str, min_similarity: float
+) -> Score:
     """Compare windows with topics by c-TF-IDF."""
     check_has_c_tf_idf(topic_model)
     vectorizer, transformer = topic_model.vectorizer_model, topic_model.ctfidf_model
@@ -159,26 +168,32 @@ def _weighed(topic_model: BERTopic, separator: str) -> Score:
     # One row a term, so that the rows of the terms at hand can be taken out.
     topics = csr_array(csr_array(normalize(known_weights(topic_model)))[offset:].T)
     alone = takes_words_one_by_one(vectorizer) and not re.search(r"\w", separator or "_")
-    columns_of = Columns(vectorizer).of if alone else _no_columns
+    columns = Columns(vectorizer).of(tokens) if alone else None
 
-    def score(batch: _Batch) -> Iterator[tuple[slice, NDArray[np.float64]]]:
-        columns = columns_of(batch.words)
+    def score(batch: _Batch) -> Iterator[tuple[NDArray[np.intp], NDArray[np.float64]]]:
         if columns is None:
             counts = csr_array(vectorizer.transform(batch.texts(separator)), dtype=np.float64)
         else:
-            counts = _counted(batch.windows, columns, len(vectorizer.vocabulary_))
+            of_tokens = columns[batch.words.places]
+            counts = _counted(batch.windows, of_tokens, len(vectorizer.vocabulary_))
         weights = csr_array(normalize(transformer.transform(counts)))
         narrow, used = _without_empty_columns(weights)
         table = topics[used].toarray()
+        reaching = np.flatnonzero(_at_most(narrow, table) >= min_similarity)
+        narrow = narrow[reaching]
         step = max(256, BLOCK // max(1, topics.shape[1]))
-        for start in range(0, narrow.shape[0], step):
-            yield slice(start, start + step), narrow[start : start + step] @ table
+        for start in range(0, len(reaching), step):
+            yield reaching[start : start + step], narrow[start : start + step] @ table
 
     return score
 
 
-def _no_columns(_: pl.Series) -> None:
-    """Leave the counting to the vectorizer: its terms are no single tokens."""
+def _at_most(weights: csr_array, table: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return what no topic's similarity to each window exceeds, (n_windows,)."""
+    size = csr_array((np.abs(weights.data), weights.indices, weights.indptr), weights.shape)
+    bound = size @ np.abs(table).max(axis=1)
+    # Sums in another order are not quite the same.
+    return np.asarray(bound, dtype=np.float64) * (1.0 + 1e-9)
 
 
 def _counted(found: Windows, columns: NDArray[np.int64], n_terms: int) -> csr_array:
@@ -209,32 +224,32 @@ def _embedded(topic_model: BERTopic, separator: str) -> Score:
     offset = topic_model._outliers  # noqa: SLF001  # a hook that others call too
     topics = topic_model.topic_embeddings_[offset:]
 
-    def score(batch: _Batch) -> Iterator[tuple[slice, NDArray[np.float64]]]:
+    def score(batch: _Batch) -> Iterator[tuple[NDArray[np.intp], NDArray[np.float64]]]:
         texts = batch.texts(separator)
         vectors = extract_embeddings(topic_model, texts, verbose=topic_model.verbose)
-        yield slice(0, len(texts)), cosine_similarity(vectors, topics).astype(np.float64)
+        yield np.arange(len(texts)), cosine_similarity(vectors, topics).astype(np.float64)
 
     return score
 
 
-def _nothing(_: _Batch) -> Iterator[tuple[slice, NDArray[np.float64]]]:
+def _nothing(_: _Batch) -> Iterator[tuple[NDArray[np.intp], NDArray[np.float64]]]:
     """Compare with no topics."""
     return iter(())
 
 
 def _passing(
-    scores: Iterator[tuple[slice, NDArray[np.float64]]], min_similarity: float
-) -> Iterator[tuple[slice, NDArray[np.float64]]]:
+    scores: Iterator[tuple[NDArray[np.intp], NDArray[np.float64]]], min_similarity: float
+) -> Iterator[tuple[NDArray[np.intp], NDArray[np.float64]]]:
     """Set what is too small to 0."""
     for rows, similarities in scores:
         yield rows, np.multiply(similarities, similarities >= min_similarity, out=similarities)
 
 
 def _of_documents(
-    batch: _Batch, scores: Iterator[tuple[slice, NDArray[np.float64]]], n_topics: int
+    batch: _Batch, scores: Iterator[tuple[NDArray[np.intp], NDArray[np.float64]]], n_topics: int
 ) -> NDArray[np.float64]:
     """Return the sums over the windows of each document, (n_documents, n_topics)."""
-    sums = np.zeros((len(batch.n_tokens), n_topics))
+    sums = np.zeros((len(batch.words.per_text), n_topics))
     documents = np.repeat(np.arange(len(sums)), batch.windows.per_document)
     for rows, similarities in scores:
         here = documents[rows]
@@ -244,19 +259,19 @@ def _of_documents(
 
 
 def _of_tokens(
-    batch: _Batch, scores: Iterator[tuple[slice, NDArray[np.float64]]], n_topics: int
+    batch: _Batch, scores: Iterator[tuple[NDArray[np.intp], NDArray[np.float64]]], n_topics: int
 ) -> list[NDArray[np.float64]]:
     """Return, for each document, the sums over the windows around each of its tokens."""
-    sums = np.zeros((int(batch.n_tokens.sum()), n_topics))
-    tokens, bounds = batch.windows.tokens, batch.windows.bounds
+    n_tokens = batch.words.per_text
+    sums = np.zeros((int(n_tokens.sum()), n_topics))
     for rows, similarities in scores:
-        edges = bounds[rows.start : rows.start + len(similarities) + 1]
-        inside = tokens[edges[0] : edges[-1]]
+        some = batch.windows.some(rows)
+        inside, bounds = some.tokens, some.bounds
         if not len(inside):
             continue
         first, last = int(inside.min()), int(inside.max()) + 1
-        shape = (len(similarities), last - first)
-        around = csr_array((np.ones(len(inside)), inside - first, edges - edges[0]), shape=shape)
-        sums[first:last] += around.T @ similarities
-    parts = np.split(sums, np.cumsum(batch.n_tokens)[:-1])
+        shape = (len(rows), last - first)
+        around = csr_array((np.ones(len(inside)), inside - first, bounds), shape=shape)
+        sums[first:last] += np.asarray(around.T @ similarities)
+    parts = np.split(sums, np.cumsum(n_tokens)[:-1])
     return [part if len(part) else np.zeros((1, n_topics)) for part in parts]

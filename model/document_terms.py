@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from numbers import Integral
-from typing import Any, NamedTuple, TypeAlias
+from typing import Any, TypeAlias
 from weakref import WeakKeyDictionary
 
 import numpy as np
@@ -14,15 +14,20 @@ from numpy.typing import NDArray
 from scipy.sparse import csr_matrix, vstack
 from sklearn.feature_extraction.text import CountVectorizer
 
-# What Python's \w means; that of polars takes in combining marks, which split words in Python.
-_WORD = r"[\p{L}\p{N}_][\p{L}\p{N}_]+"
+from topicstream.model.word_runs import Words, parts, word_runs
+
 _DEFAULT = CountVectorizer()
 _NO_COLUMN = -1
+_COLUMN_BITS = 32
+_PART = 1 << 17  # words at a time: what is made of them stays in the processor's cache
 _SIGNS_OF_NOTHING = ("empty vocabulary", "no terms remain", "max_df")
 _PLAIN = ("input", "strip_accents", "preprocessor", "tokenizer", "token_pattern", "analyzer")
 
 Vectorizer: TypeAlias = Any
 """The user's own: a CountVectorizer, or whatever has `fit_transform` and `transform` for texts."""
+
+Seen: TypeAlias = pl.Series | Words
+"""Cleaned texts, or their words where that is all that the vectorizer needs."""
 
 
 def cleaned(texts: Iterable[Any], language: str | None) -> pl.Series:
@@ -48,17 +53,38 @@ def cleaned(texts: Iterable[Any], language: str | None) -> pl.Series:
     return series.str.replace_all(r"[^A-Za-z0-9 ]+", "") if language == "english" else series
 
 
-def fit_counts(vectorizer: Vectorizer, texts: pl.Series) -> csr_matrix:
-    """Fit the vectorizer on texts and return their counts, (n_texts, n_terms).
-
-    A plain CountVectorizer is fitted by polars, several times as fast, to the same vocabulary.
+def seen_by(
+    vectorizer: Vectorizer, texts: Sequence[Any], language: str | None
+) -> tuple[Seen, NDArray[np.bool_]]:
+    """Return what the vectorizer counts in texts, and which texts hold nothing but blanks.
 
     Parameters
     ----------
     vectorizer
         Anything with `fit_transform` for texts.
     texts
-        Cleaned texts.
+        Texts; what is no string counts as an empty text.
+    language
+        As for `cleaned`.
+
+    """
+    if _is_plain(vectorizer):
+        return word_runs(texts, language, lowercase=vectorizer.lowercase)
+    seen = cleaned(texts, language)
+    return seen, (seen.str.strip_chars().str.len_bytes() == 0).to_numpy()
+
+
+def fit_counts(vectorizer: Vectorizer, seen: Seen) -> csr_matrix:
+    """Fit the vectorizer on texts and return their counts, (n_texts, n_terms).
+
+    A plain CountVectorizer is fitted here, several times as fast, to the same vocabulary.
+
+    Parameters
+    ----------
+    vectorizer
+        Anything with `fit_transform` for texts.
+    seen
+        Cleaned texts, or what `seen_by` returns.
 
     Raises
     ------
@@ -67,35 +93,38 @@ def fit_counts(vectorizer: Vectorizer, texts: pl.Series) -> csr_matrix:
 
     """
     try:
-        if _is_plain(vectorizer):
-            return _fit_plain(vectorizer, texts)
-        return csr_matrix(vectorizer.fit_transform(texts.to_list()))
+        if isinstance(seen, Words) or _is_plain(vectorizer):
+            return _fit_plain(vectorizer, _as_words(vectorizer, seen))
+        return csr_matrix(vectorizer.fit_transform(seen.to_list()))
     except ValueError as error:
         if not any(sign in str(error) for sign in _SIGNS_OF_NOTHING):
             raise
+        n_texts = len(seen.per_text if isinstance(seen, Words) else seen)
         message = (
-            f"vectorizer_model={vectorizer!r} finds no term in {len(texts)} documents ({error}): "
+            f"vectorizer_model={vectorizer!r} finds no term in {n_texts} documents ({error}): "
             "lower min_df, raise max_df, drop stop words, or give a token_pattern for their script"
         )
         raise ValueError(message) from error
 
 
-def transform_counts(vectorizer: Vectorizer, texts: pl.Series) -> csr_matrix:
+def transform_counts(vectorizer: Vectorizer, seen: Seen) -> csr_matrix:
     """Return the counts of texts, (n_texts, n_terms), for a fitted vectorizer.
 
     Parameters
     ----------
     vectorizer
         Anything with `transform` for texts.
-    texts
-        Cleaned texts.
+    seen
+        Cleaned texts, or what `seen_by` returns.
 
     """
-    if not (_is_plain(vectorizer) and hasattr(vectorizer, "vocabulary_")):
-        return csr_matrix(vectorizer.transform(texts.to_list()))
-    words = _words(texts, lowercase=vectorizer.lowercase)
+    if not isinstance(seen, Words) and not (
+        _is_plain(vectorizer) and hasattr(vectorizer, "vocabulary_")
+    ):
+        return csr_matrix(vectorizer.transform(seen.to_list()))
+    words = _as_words(vectorizer, seen)
     column_of = vectorizer.vocabulary_
-    columns = [column_of.get(word, _NO_COLUMN) for word in words.distinct.to_list()]
+    columns = [column_of.get(word, _NO_COLUMN) for word in words.distinct]
     return _matrix(vectorizer, words, np.array(columns, dtype=np.int64), len(column_of))
 
 
@@ -110,12 +139,30 @@ class CountedDocuments:
         self._known: WeakKeyDictionary[Any, _Counted] = WeakKeyDictionary()
 
     def fit(
-        self, vectorizer: Vectorizer, texts: Sequence[Any], seen: pl.Series, language: str | None
+        self,
+        vectorizer: Vectorizer,
+        texts: Sequence[Any],
+        seen: Seen,
+        language: str | None,
+        is_blank: NDArray[np.bool_] | None = None,
     ) -> csr_matrix:
-        """Fit the vectorizer on `seen`, the cleaned `texts`, and return their counts."""
+        """Fit the vectorizer on what it sees of `texts`, and return their counts.
+
+        Where `is_blank` says which texts are blank, `fitted` will find this fit again.
+        """
         counts = fit_counts(vectorizer, seen)
-        self._keep(vectorizer, texts, language, counts)
+        self._keep(vectorizer, texts, language, counts, is_blank)
         return counts
+
+    def fitted(
+        self, vectorizer: Vectorizer, texts: Sequence[Any], language: str | None
+    ) -> tuple[csr_matrix, NDArray[np.bool_]] | None:
+        """Return what fitting anew would count, and which texts are blank; None where unknown."""
+        known = self._of(vectorizer, language)
+        if known is None or known.is_blank is None or known.options != _options(vectorizer):
+            return None
+        same = np.array_equal(known.hashes, _hashes(texts))
+        return (known.counts, known.is_blank) if same else None
 
     def counts(
         self, vectorizer: Vectorizer, texts: Sequence[Any], language: str | None
@@ -124,7 +171,7 @@ class CountedDocuments:
         known = self._of(vectorizer, language)
         rows = [known.rows.get(hash(text), -1) for text in texts] if known else []
         if known is None or rows.count(-1) > len(known.rows):
-            counts = transform_counts(vectorizer, cleaned(texts, language))
+            counts = _transformed(vectorizer, texts, language)
             self._keep(vectorizer, texts, language, counts)
             return counts
         new = [text for text, row in zip(texts, rows, strict=True) if row < 0]
@@ -132,7 +179,7 @@ class CountedDocuments:
         if not new:
             return known.counts[place]
         place[place < 0] = known.counts.shape[0] + np.arange(len(new))
-        both = [known.counts, transform_counts(vectorizer, cleaned(new, language))]
+        both = [known.counts, _transformed(vectorizer, new, language)]
         return csr_matrix(vstack(both, format="csr"))[place]
 
     def _of(self, vectorizer: Vectorizer, language: str | None) -> _Counted | None:
@@ -147,10 +194,15 @@ class CountedDocuments:
         texts: Sequence[Any],
         language: str | None,
         counts: csr_matrix,
+        is_blank: NDArray[np.bool_] | None = None,
     ) -> None:
         if _can_keep(vectorizer):
-            rows = {hash(text): row for row, text in enumerate(texts)}
-            self._known[vectorizer] = _Counted(vectorizer.vocabulary_, language, rows, counts)
+            hashes, options = _hashes(texts), _options(vectorizer)
+            rows = {known: row for row, known in enumerate(hashes.tolist())}
+            is_blank = is_blank if options else None
+            self._known[vectorizer] = _Counted(
+                vectorizer.vocabulary_, language, rows, counts, hashes, is_blank, options
+            )
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,6 +211,30 @@ class _Counted:
     language: str | None
     rows: dict[int, int]
     counts: csr_matrix
+    hashes: NDArray[np.int64]
+    is_blank: NDArray[np.bool_] | None
+    options: list[tuple[str, type, object]]
+
+
+def _hashes(texts: Sequence[Any]) -> NDArray[np.int64]:
+    return np.fromiter(map(hash, texts), dtype=np.int64, count=len(texts))
+
+
+def _transformed(vectorizer: Vectorizer, texts: Sequence[Any], language: str | None) -> csr_matrix:
+    return transform_counts(vectorizer, seen_by(vectorizer, texts, language)[0])
+
+
+def _options(vectorizer: Vectorizer) -> list[tuple[str, type, object]]:
+    """Return all that a fit depends on but the texts; nothing where that cannot be compared."""
+    if type(vectorizer) is not CountVectorizer or vectorizer.vocabulary is not None:
+        return []
+    params = vectorizer.get_params(deep=False)
+    if isinstance(params["stop_words"], list | set | frozenset | tuple):
+        params["stop_words"] = tuple(sorted(params["stop_words"]))
+    elif not isinstance(params["stop_words"], str | None):
+        return []
+    # Types as well: min_df=1 is one document, min_df=1.0 all of them.
+    return [(name, type(value), value) for name, value in params.items()]
 
 
 def _can_keep(vectorizer: Vectorizer) -> bool:
@@ -168,7 +244,7 @@ def _can_keep(vectorizer: Vectorizer) -> bool:
 
 
 def _is_plain(vectorizer: Vectorizer) -> bool:
-    """Whether polars finds the words that this vectorizer would."""
+    """Whether the words that are found here are those that this vectorizer would find."""
     if type(vectorizer) is not CountVectorizer or vectorizer.vocabulary is not None:
         return False
     limits = (vectorizer.min_df, vectorizer.max_df)
@@ -185,8 +261,7 @@ def _is_limit(limit: object) -> bool:
     return isinstance(limit, float) and 0.0 <= limit <= 1.0
 
 
-def _fit_plain(vectorizer: CountVectorizer, texts: pl.Series) -> csr_matrix:
-    words = _words(texts, lowercase=vectorizer.lowercase)
+def _fit_plain(vectorizer: CountVectorizer, words: Words) -> csr_matrix:
     terms, columns = _in_order(words.distinct, vectorizer.get_stop_words())
     counts = _matrix(vectorizer, words, columns, len(terms))
     kept = _within_limits(vectorizer, counts)
@@ -197,35 +272,18 @@ def _fit_plain(vectorizer: CountVectorizer, texts: pl.Series) -> csr_matrix:
     return counts if len(kept) == len(terms) else counts[:, kept]
 
 
-class _Words(NamedTuple):
-    """Every word of some texts: how many each text has, and their places in `distinct`."""
-
-    per_text: NDArray[np.int64]
-    places: NDArray[np.int64]
-    distinct: pl.Series
-
-
-def _words(texts: pl.Series, *, lowercase: bool) -> _Words:
-    seen = texts.str.to_lowercase() if lowercase else texts
-    # Between words of letters and digits there are only spaces: three times as fast.
-    is_spaced = not seen.str.contains(r"[^A-Za-z0-9 ]").any()
-    found = seen.str.split(" ") if is_spaced else seen.str.extract_all(_WORD)
-    words = found.explode().drop_nulls()
-    # Each word is hashed once; the numbers depend on the past of this process, the result does not.
-    coded = words.cast(pl.Categorical(pl.Categories.random()))
-    distinct = coded.unique()
-    numbers, known = coded.to_physical().to_numpy(), distinct.to_physical().to_numpy()
-    place_of = np.zeros(int(known.max(initial=0)) + 1, dtype=np.int64)
-    place_of[known] = np.arange(len(known))
-    per_text = found.list.len().to_numpy().astype(np.int64)
-    return _Words(per_text, place_of[numbers], distinct.cast(pl.String))
+def _as_words(vectorizer: CountVectorizer, seen: Seen) -> Words:
+    if isinstance(seen, Words):
+        return seen
+    return word_runs(seen.to_list(), None, lowercase=vectorizer.lowercase).words
 
 
 def _in_order(
-    distinct: pl.Series, stop_words: Iterable[str] | None
+    words: list[str], stop_words: Iterable[str] | None
 ) -> tuple[pl.Series, NDArray[np.int64]]:
     """Return the terms in alphabetical order, and the column of each distinct word or -1."""
-    is_term = distinct.str.len_chars() > 1
+    distinct = pl.Series(words, dtype=pl.String)
+    is_term = distinct.str.len_bytes() > 0
     if stop_words:
         is_term &= ~distinct.is_in(sorted(stop_words))
     places = np.flatnonzero(is_term.to_numpy())
@@ -237,20 +295,38 @@ def _in_order(
 
 
 def _matrix(
-    vectorizer: CountVectorizer, words: _Words, columns: NDArray[np.int64], n_terms: int
+    vectorizer: CountVectorizer, words: Words, columns: NDArray[np.int64], n_terms: int
 ) -> csr_matrix:
     """Count words in the columns of their distinct words."""
-    column = columns[words.places]
-    known = column >= 0
-    ends = np.append(0, np.cumsum(words.per_text))
-    starts = np.append(0, np.cumsum(known))[ends]
-    ones = np.ones(int(starts[-1]), dtype=vectorizer.dtype)
+    first = np.append(0, np.cumsum(words.per_text))
+    found = [
+        _rows(columns[words.places[first[part.start] : first[part.stop]]], words.per_text[part])
+        for part in parts(words.per_text, _PART)
+    ]
+    none = (np.empty(0, np.int64), np.empty(0, np.int32), np.zeros(1, np.int64))
+    times, column, entries = (np.concatenate(some) for some in zip(none, *found, strict=True))
+    times = np.ones_like(times) if vectorizer.binary else times
     shape = (len(words.per_text), n_terms)
-    counts = csr_matrix((ones, column[known].astype(np.int32), starts), shape=shape)
-    counts.sum_duplicates()
-    if vectorizer.binary:
-        counts.data.fill(1)
+    counts = csr_matrix((times.astype(vectorizer.dtype), column, np.cumsum(entries)), shape=shape)
+    counts.has_canonical_format = True
     return counts
+
+
+def _rows(
+    column: NDArray[np.int64], per_text: NDArray[np.int64]
+) -> tuple[NDArray[np.int64], NDArray[np.int32], NDArray[np.int64]]:
+    """Return how often each text has each term, its column, and how many terms a text has."""
+    known = column >= 0
+    row = np.repeat(np.arange(len(per_text)), per_text)
+    # Row and column in one number: sorting those is three times as fast as what scipy does.
+    entries = row[known] << _COLUMN_BITS | column[known]
+    entries.sort()
+    first = np.flatnonzero(np.diff(entries, prepend=-1))
+    times = np.diff(first, append=len(entries))
+    entries = entries[first]
+    n_entries = np.bincount(entries >> _COLUMN_BITS, minlength=len(per_text))
+    column_of = (entries & ((1 << _COLUMN_BITS) - 1)).astype(np.int32)
+    return times.astype(np.int64), column_of, n_entries.astype(np.int64)
 
 
 def _within_limits(vectorizer: CountVectorizer, counts: csr_matrix) -> NDArray[np.int64]:

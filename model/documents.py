@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from numbers import Integral, Real
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -61,7 +62,9 @@ def check_documents_type(documents: object) -> None:
     """
     kind = type(documents).__name__
     if isinstance(documents, str | bytes | pd.DataFrame) or not isinstance(documents, Iterable):
-        message = f"documents is of type {kind}; pass a list of strings, one per document"
+        shown = f"the string {documents!r:.80}" if isinstance(documents, str) else f"of type {kind}"
+        column = ", such as df['text'].tolist()" if isinstance(documents, pd.DataFrame) else ""
+        message = f"documents is {shown}; pass a list of strings, one per document{column}"
         raise TypeError(message)
     texts = list(documents)
     if not texts:
@@ -114,10 +117,63 @@ def check_embeddings_shape(embeddings: object, documents: Sequence[Any] | None) 
         raise ValueError(message)
     if not np.isfinite(values).all():
         message = (
-            "embeddings hold NaN or infinity: embed those documents again, or leave them out "
+            f"embeddings hold NaN or infinity in {_rows_not_finite(embeddings)}: embed those "
+            "documents again, or leave them out "
             f"({int((~np.isfinite(values)).sum())} of {values.size} values are not finite)"
         )
         raise ValueError(message)
+
+
+def _rows_not_finite(embeddings: Any) -> str:  # noqa: ANN401  # dense or sparse
+    rows: NDArray[Any]
+    if is_sparse(embeddings):
+        matrix = csr_matrix(embeddings).tocoo()
+        rows = np.unique(matrix.row[~np.isfinite(matrix.data)])
+    else:
+        rows = np.flatnonzero(~np.isfinite(embeddings).all(axis=1))
+    more = f" and {len(rows) - 1} more rows" if len(rows) > 1 else ""
+    return f"row {rows[0]}{more}"
+
+
+def check_given_labels(y: Any, n_documents: int) -> None:  # noqa: ANN401  # is checked
+    """Raise where `y` is not one integer for each document.
+
+    Parameters
+    ----------
+    y
+        Labels, -1 where unknown; None passes.
+    n_documents
+        How many there must be.
+
+    Raises
+    ------
+    ValueError
+        The number or a label is wrong.
+
+    Examples
+    --------
+    >>> check_given_labels([0, float("nan")], 2)
+    Traceback (most recent call last):
+    ...
+    ValueError: y[1] is nan; y must hold whole numbers, one for each document, -1 where unknown
+
+    """
+    if y is None:
+        return
+    if len(y) != n_documents:
+        message = f"y has {len(y)} items, but there are {n_documents} documents: pass one for each"
+        raise ValueError(message)
+    wrong = next((i for i, label in enumerate(y) if not _is_whole(label)), None)
+    if wrong is not None:
+        message = (
+            f"y[{wrong}] is {list(y)[wrong]!r:.80}; y must hold whole numbers, one for each "
+            "document, -1 where unknown"
+        )
+        raise ValueError(message)
+
+
+def _is_whole(label: object) -> bool:
+    return isinstance(label, Integral) or (isinstance(label, Real) and float(label).is_integer())
 
 
 def is_sparse(matrix: object) -> bool:
@@ -141,9 +197,10 @@ def _rows_and_values(embeddings: Any) -> tuple[int, NDArray[Any]]:  # noqa: ANN4
     array = embeddings.data if is_sparse(embeddings) else embeddings
     numeric = isinstance(array, np.ndarray) and array.dtype.kind in "fiub"
     if not numeric or embeddings.ndim != 2:
+        shape = f", shape {embeddings.shape}" if hasattr(embeddings, "shape") else ""
         message = (
-            f"embeddings are of type {type(embeddings).__name__}; pass a numpy array or a sparse "
-            "matrix of numbers, of shape (n_documents, n_dimensions)"
+            f"embeddings are of type {type(embeddings).__name__}{shape}; pass a numpy array or a "
+            "sparse matrix of numbers, of shape (n_documents, n_dimensions)"
         )
         raise ValueError(message)
     return embeddings.shape[0], array

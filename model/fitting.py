@@ -21,6 +21,7 @@ from topicstream.model.clustering import (
 from topicstream.model.documents import (
     check_documents_type,
     check_embeddings_shape,
+    check_given_labels,
     working_frame,
 )
 from topicstream.model.embedding import embed_or_take, has_embedder
@@ -110,8 +111,13 @@ def _checked_frame(
         return _image_frame(images)
     check_documents_type(documents)
     check_embeddings_shape(embeddings, documents)
-    _check_beside("images", images, len(documents))
-    _check_beside("y", y, len(documents))
+    if images is not None and len(images) != len(documents):
+        message = (
+            f"images has {len(images)} items, but there are {len(documents)} documents: pass one "
+            "for each"
+        )
+        raise ValueError(message)
+    check_given_labels(y, len(documents))
     return working_frame(documents, images=images)
 
 
@@ -122,15 +128,6 @@ def _image_frame(images: list[Any] | None) -> pd.DataFrame:
         )
         raise TypeError(message)
     return working_frame([None] * len(images), images=images)
-
-
-def _check_beside(name: str, values: Any, n_documents: int) -> None:  # noqa: ANN401  # labels or images
-    if values is not None and len(values) != n_documents:
-        message = (
-            f"{name} has {len(values)} items, but there are {n_documents} documents: pass one for "
-            "each"
-        )
-        raise ValueError(message)
 
 
 def _forget(topic_model: BERTopic) -> None:

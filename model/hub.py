@@ -78,6 +78,7 @@ def push_to_hf_hub(
         The serialization is unknown, or the model is not fitted.
 
     """
+    learnt(topic_model.topics_)
     hub = _hub()
     if serialization == "pickle":
         raise ValueError("serialization is 'pickle'; the hub takes 'safetensors' or 'pytorch'")

@@ -81,6 +81,7 @@ def reduce_outliers(
     place = _strategy("embeddings" if images is not None else strategy)
     _check_outlier_topic(topic_model)
     texts, assigned = _checked(documents, topics)
+    check_embeddings_shape(embeddings, texts)
     positions = np.flatnonzero(assigned == -1)
     if len(positions) and len(_ids(topic_model)):
         given = _Given(images, probabilities, threshold, embeddings, distributions_params or {})
@@ -175,7 +176,6 @@ def _embeddings(
     topic_model: BERTopic, outliers: list[str], positions: NDArray[np.int64], given: _Given
 ) -> Any:  # noqa: ANN401  # dense or sparse
     if given.embeddings is not None:
-        check_embeddings_shape(given.embeddings, None)
         return in_one_form(given.embeddings)[positions]
     if topic_model.embedding_model is None:
         message = (

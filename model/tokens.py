@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import polars as pl
 
-from topicstream.model.document_terms import _WORD
+from topicstream.model.document_terms import cleaned
+from topicstream.model.word_runs import WORD, Words, word_runs
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -38,19 +40,19 @@ class Columns:
     --------
     >>> from sklearn.feature_extraction.text import CountVectorizer
     >>> columns = Columns(CountVectorizer().fit(["a cat and a dog"]))
-    >>> columns.of(pl.Series(["Dog", "fish", "cat"]))
+    >>> columns.of(["Dog", "fish", "cat"])
     array([ 2, -1,  1])
 
     """
 
     def __init__(self, vectorizer: Any) -> None:  # noqa: ANN401  # any scikit-learn-like one
         self._vectorizer = vectorizer
-        self._terms: pl.Enum | None = None
         learnt = not getattr(vectorizer, "fixed_vocabulary_", True)  # then without stop words
-        if vectorizer.strip_accents is None and (vectorizer.stop_words is None or learnt):
-            self._terms = pl.Enum(vectorizer.get_feature_names_out().tolist())
+        self._is_plain = vectorizer.strip_accents is None and (
+            vectorizer.stop_words is None or learnt
+        )
 
-    def of(self, words: pl.Series) -> NDArray[np.int64] | None:
+    def of(self, words: Sequence[str]) -> NDArray[np.int64] | None:
         """Return the column of each token, -1 for none; None where a token falls into several.
 
         Parameters
@@ -59,20 +61,48 @@ class Columns:
             Tokens.
 
         """
-        if self._terms is None:
-            return self._analyzed(words)
-        prepared = words.str.to_lowercase() if self._vectorizer.lowercase else words
-        columns = prepared.cast(self._terms, strict=False).to_physical().cast(pl.Int64)
-        return columns.fill_null(NO_COLUMN).to_numpy()
-
-    def _analyzed(self, words: pl.Series) -> NDArray[np.int64] | None:
-        numbers, distinct = _numbered(words)
-        analyze, column_of = self._vectorizer.build_analyzer(), self._vectorizer.vocabulary_
-        terms = [analyze(word) for word in distinct]
-        if any(len(some) > 1 for some in terms):
+        column_of = self._vectorizer.vocabulary_
+        if self._is_plain:
+            terms = [word.lower() for word in words] if self._vectorizer.lowercase else words
+            return np.array([column_of.get(term, NO_COLUMN) for term in terms], dtype=np.int64)
+        analyze = self._vectorizer.build_analyzer()
+        found = [analyze(word) for word in words]
+        if any(len(some) > 1 for some in found):
             return None
-        found = [column_of.get(some[0], NO_COLUMN) if some else NO_COLUMN for some in terms]
-        return np.array(found, dtype=np.int64)[numbers]
+        columns = [column_of.get(some[0], NO_COLUMN) if some else NO_COLUMN for some in found]
+        return np.array(columns, dtype=np.int64)
+
+
+def cleaned_words(
+    vectorizer: Any,  # noqa: ANN401  # any scikit-learn-like one
+    texts: Sequence[str],
+    language: str | None,
+) -> Words:
+    """Return all tokens of texts as they are once they are cleaned, each distinct one once.
+
+    Parameters
+    ----------
+    vectorizer
+        Its tokenizer says what a token is.
+    texts
+        Raw texts.
+    language
+        How they are cleaned, as in `document_terms.cleaned`.
+
+    Examples
+    --------
+    >>> from sklearn.feature_extraction.text import CountVectorizer
+    >>> words = cleaned_words(CountVectorizer(), ["A cat, a cat's", ""], "english")
+    >>> words.distinct, words.places.tolist(), words.per_text
+    (['cat', 'cats'], [0, 1], array([2, 0]))
+
+    """
+    if _has_usual_tokens(vectorizer):
+        return word_runs(texts, language, lowercase=False).words
+    words, documents = split(vectorizer, cleaned(texts, language))
+    numbers, distinct = _numbered(words)
+    per_text = np.bincount(documents, minlength=len(texts)).astype(np.int64)
+    return Words(per_text, numbers.astype(np.int32), distinct)
 
 
 def split(
@@ -97,7 +127,7 @@ def split(
 
     """
     if _has_usual_tokens(vectorizer):
-        lists = texts.str.extract_all(_WORD)
+        lists = texts.str.extract_all(WORD)
     else:
         tokenize = vectorizer.build_tokenizer()
         lists = pl.Series([tokenize(text) for text in texts], dtype=pl.List(pl.String))

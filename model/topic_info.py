@@ -11,7 +11,8 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from topicstream.model.alignment import aligned_documents, learnt
+from topicstream.model.alignment import learnt
+from topicstream.model.documents import check_documents_type, check_length
 
 if TYPE_CHECKING:
     from topicstream.model.bertopic import BERTopic
@@ -230,12 +231,15 @@ def get_document_info(
 def _document_columns(
     topic_model: BERTopic, docs: Sequence[str], df: pd.DataFrame | None
 ) -> pd.DataFrame:
-    documents = aligned_documents(topic_model, docs)[["Document", "Topic"]]
+    topics = np.asarray(learnt(topic_model.topics_), dtype=np.int64)
+    check_documents_type(docs)
+    check_length("docs", docs, topic_model)
+    documents = pd.Series(list(docs), dtype=object)
     if df is None:
-        return documents
+        return pd.DataFrame({"Document": documents, "Topic": topics})
     frame: pd.DataFrame = _as_long("df", df, len(documents)).copy()
-    frame["Document"] = documents["Document"].to_numpy()
-    frame["Topic"] = documents["Topic"].to_numpy()
+    frame["Document"] = documents.to_numpy()
+    frame["Topic"] = topics
     return frame
 
 

@@ -38,6 +38,10 @@ class Windows(NamedTuple):
         """Where each window begins in `tokens`, and where the last one ends, (n_windows + 1,)."""
         return np.append(0, np.cumsum(self.stop - self.start))
 
+    def some(self, rows: NDArray[np.intp]) -> Windows:
+        """Return some of the windows; how many each document has is not known of them."""
+        return Windows(self.start[rows], self.stop[rows], np.empty(0, dtype=np.int64))
+
 
 def windows(n_tokens: NDArray[np.int64], width: int, stride: int, *, padding: bool) -> Windows:
     """Return the windows over documents.

@@ -49,3 +49,26 @@ def test_every_dependency_has_a_version_that_was_tested() -> None:
     tested = re.findall(r"^([a-z0-9-]+)==", (ROOT / "constraints.txt").read_text(), re.MULTILINE)
 
     assert {re.split(r"[^a-z0-9-]", line)[0] for line in wanted} <= set(tested)
+
+
+@pytest.mark.parametrize(
+    "path", ["pyproject.toml", "Makefile", "benchmarks/bertopic_environment.py"]
+)
+def test_one_version_of_bertopic_is_compared_with(path: str) -> None:
+    named = re.findall(r"bertopic *==([0-9.]+)", (ROOT / path).read_text())
+
+    assert set(named) == {"0.17.4"}
+
+
+def test_the_oldest_versions_are_lower_bounds_that_the_newest_ones_meet() -> None:
+    settings = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    tested = dict(
+        re.findall(
+            r"^([a-z0-9-]+)==([0-9.]+)", (ROOT / "constraints.txt").read_text(), re.MULTILINE
+        )
+    )
+
+    for line in settings["dependencies"] + settings["optional-dependencies"]["dev"]:
+        name, bound = re.split("[>=]=", line)
+        newest = tuple(map(int, tested[name].strip(".").split(".")))
+        assert newest >= tuple(map(int, bound.split("."))), line

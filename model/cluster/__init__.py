@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from topicstream.model.cluster.base import BaseCluster
+from topicstream.model.cluster.nearest import NearestDocuments
 from topicstream.model.cluster.one_by_one import OneByOneClusterer
 
-__all__ = ["BaseCluster", "OneByOneClusterer"]
+__all__ = ["BaseCluster", "NearestDocuments", "OneByOneClusterer"]

@@ -3,5 +3,6 @@
 from __future__ import annotations
 
 from topicstream.model.dimensionality.base import BaseDimensionalityReduction
+from topicstream.model.dimensionality.neighbours import NeighbourPlaces
 
-__all__ = ["BaseDimensionalityReduction"]
+__all__ = ["BaseDimensionalityReduction", "NeighbourPlaces"]

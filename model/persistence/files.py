@@ -15,6 +15,7 @@ from topicstream.model.errors import MissingExtraError, SnapshotFormatError
 TOPICS, CONFIG, CTFIDF_CONFIG = "topics.json", "config.json", "ctfidf_config.json"
 EMBEDDINGS, CTFIDF = "topic_embeddings", "ctfidf"
 IMAGES = "images"
+SUB_MODELS = "sub_models"
 ENDINGS = {"safetensors": ".safetensors", "pytorch": ".bin"}
 
 Tensors = dict[str, NDArray[Any]]

@@ -24,12 +24,14 @@ from topicstream.model.persistence.files import (
     CTFIDF_CONFIG,
     EMBEDDINGS,
     IMAGES,
+    SUB_MODELS,
     TOPICS,
     Tensors,
     read_json,
     read_tensors,
 )
 from topicstream.model.persistence.save import OWN
+from topicstream.model.persistence.sub_models import read_sub_models
 
 if TYPE_CHECKING:
     from topicstream.model.bertopic import BERTopic
@@ -109,7 +111,8 @@ def _fetched(name: str, revision: str | None, token: str | None) -> Path:
             "huggingface_hub"
         )
         raise MissingExtraError(message) from error
-    wanted = [f"{EMBEDDINGS}.*", f"{CTFIDF}.*", TOPICS, CONFIG, CTFIDF_CONFIG, f"{IMAGES}/*"]
+    stems = (EMBEDDINGS, CTFIDF, SUB_MODELS)
+    wanted = [*(f"{stem}.*" for stem in stems), TOPICS, CONFIG, CTFIDF_CONFIG, f"{IMAGES}/*"]
     try:
         fetched = snapshot_download(name, revision=revision, token=token, allow_patterns=wanted)
     except (OSError, ValueError) as error:
@@ -135,6 +138,7 @@ def _from_folder(cls: type[BERTopic], folder: Path, embedding_model: object | No
         topic_model.topic_embeddings_ = tensors[EMBEDDINGS]
     _set_images(topic_model, folder / IMAGES)
     _set_ctfidf(topic_model, folder)
+    _set_sub_models(topic_model, folder)
     return topic_model
 
 
@@ -228,6 +232,20 @@ def _set_ctfidf(topic_model: BERTopic, folder: Path) -> None:
         logger.warning("c-TF-IDF in %s is damaged and left out: %s", folder, error)
         return
     topic_model.c_tf_idf_, topic_model.vectorizer_model, topic_model.ctfidf_model = parts
+
+
+def _set_sub_models(topic_model: BERTopic, folder: Path) -> None:
+    try:
+        parts = read_sub_models(folder)
+    except ValueError as error:
+        logger.warning(
+            "reducer and clusterer in %s are left out, and the nearest topic embedding decides: %s",
+            folder,
+            error,
+        )
+        return
+    if parts is not None:
+        topic_model.umap_model, topic_model.hdbscan_model = parts
 
 
 def _weights(tensors: Tensors) -> csr_matrix:

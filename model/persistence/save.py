@@ -22,11 +22,13 @@ from topicstream.model.persistence.files import (
     EMBEDDINGS,
     ENDINGS,
     IMAGES,
+    SUB_MODELS,
     TOPICS,
     Tensors,
     write_json,
     write_tensors,
 )
+from topicstream.model.persistence.sub_models import write_sub_models
 
 if TYPE_CHECKING:
     from topicstream.model.bertopic import BERTopic
@@ -47,6 +49,7 @@ def save(
     *,
     save_embedding_model: bool | str = True,
     save_ctfidf: bool = False,
+    save_sub_models: bool = False,
 ) -> None:
     """Write the model to a folder, or to one file as a pickle.
 
@@ -64,6 +67,9 @@ def save(
         The embedder's name on the hub, True to find it out, False to leave it out.
     save_ctfidf
         Whether c-TF-IDF and vocabulary come along, which all that reads documents needs.
+    save_sub_models
+        Whether reducer and clusterer come along, as plain arrays, so that the loaded model
+        predicts by them (D-36). With UMAP or HDBSCAN they hold a vector of each document.
 
     Raises
     ------
@@ -88,6 +94,8 @@ def save(
         write_json(folder / CONFIG, _config(topic_model, save_embedding_model))
         if save_ctfidf:
             _write_ctfidf(topic_model, folder, serialization)
+        if save_sub_models:
+            write_sub_models(topic_model, folder)
         _move(folder, target)
 
 
@@ -213,7 +221,8 @@ def _move(folder: Path, target: Path) -> None:
     for stem in (EMBEDDINGS, CTFIDF):
         for ending in ENDINGS.values():
             (target / f"{stem}{ending}").unlink(missing_ok=True)
-    (target / CTFIDF_CONFIG).unlink(missing_ok=True)
+    for name in (CTFIDF_CONFIG, f"{SUB_MODELS}.json", f"{SUB_MODELS}.safetensors"):
+        (target / name).unlink(missing_ok=True)
     shutil.rmtree(target / IMAGES, ignore_errors=True)
     for path in sorted(folder.iterdir()):
         path.replace(target / path.name)

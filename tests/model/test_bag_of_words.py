@@ -108,6 +108,27 @@ def test_transforming_keeps_vocabulary_and_idf() -> None:
     assert other.shape == (1, len(words))
 
 
+@pytest.mark.parametrize("topics", [[0, 0, 1, 1], [-1, 0, 1, 2]])
+def test_topics_joined_anew_weigh_as_in_a_fresh_model(topics: list[int]) -> None:
+    model, moved = BERTopic(), FRAME.assign(Topic=topics)
+    c_tf_idf(model, FRAME)
+
+    again, words = c_tf_idf(model, moved)
+
+    fresh, expected = c_tf_idf(BERTopic(), moved)
+    assert words.tolist() == expected.tolist()
+    assert abs(again - fresh).max() == 0
+
+
+def test_a_blank_document_left_alone_is_named_in_a_second_fit() -> None:
+    frame = pd.DataFrame({"Document": ["moon", "?", "bread"], "Topic": [0, 0, 1]})
+    model = BERTopic()
+
+    assert "emptydoc" not in c_tf_idf(model, frame)[1]
+    assert "emptydoc" in c_tf_idf(model, frame.assign(Topic=[0, 2, 1]))[1]
+    assert "emptydoc" not in c_tf_idf(model, frame)[1]
+
+
 def test_seed_topics_win_over_seed_words() -> None:
     plain, words = c_tf_idf(BERTopic(), FRAME)
     seeded, _ = c_tf_idf(

@@ -1,10 +1,13 @@
 import inspect
 import subprocess
 import sys
+from importlib.metadata import version
 
 import pytest
 
+import topicstream.model
 from topicstream.model.bertopic import BERTopic
+from topicstream.model.vectorizers import OnlineCountVectorizer
 
 SIGNATURES = {
     "__init__": "language='english', top_n_words=10, n_gram_range=(1, 1), min_topic_size=10, "
@@ -111,3 +114,39 @@ def test_heavy_packages_are_imported_when_used() -> None:
     )
     found = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True)
     assert found.stdout.strip() == "[]"
+
+
+def test_arguments_are_kept_under_their_names() -> None:
+    reducer, clusterer, words = object(), object(), object()
+    given = {
+        "top_n_words": 7,
+        "nr_topics": "auto",
+        "seed_topic_list": [["moon"]],
+        "zeroshot_topic_list": ["space"],
+        "embedding_model": "some/model",
+        "umap_model": reducer,
+        "hdbscan_model": clusterer,
+        "representation_model": words,
+    }
+    model = BERTopic(**given)  # type: ignore[arg-type]  # of many types
+
+    assert {name: getattr(model, name) for name in given} == given
+    assert {name: model.get_params()[name] for name in given} == given
+
+
+def test_the_version_is_that_of_the_package() -> None:
+    assert topicstream.model.__version__ == version("topicstream")
+
+
+def test_the_hooks_that_other_packages_call_are_there() -> None:
+    hooks = (
+        "_is_zeroshot _extract_embeddings _reduce_dimensionality _cluster_embeddings "
+        "_extract_topics _c_tf_idf _preprocess_text _update_topic_size "
+        "_sort_mappings_by_frequency _reduce_topics _extract_representative_docs "
+        "_save_representative_docs _create_topic_vectors _extract_words_per_topic "
+        "_top_n_idx_sparse _top_n_values_sparse _map_predictions _map_probabilities"
+    )
+    assert [name for name in hooks.split() if not callable(getattr(BERTopic, name, None))] == []
+    assert BERTopic()._outliers == 0
+    assert BERTopic()._topic_id_to_zeroshot_topic_idx == {}
+    assert OnlineCountVectorizer.__dict__.keys() >= {"partial_fit", "update_bow", "_clean_bow"}

@@ -70,6 +70,7 @@ OPTIONS: list[dict[str, Any]] = [
     {"window": 5, "stride": 3, "padding": True},
     {"window": 2, "stride": 4},
     {"min_similarity": 0.4},
+    {"min_similarity": 0.0},
     {"window": 50},
 ]
 
@@ -128,6 +129,31 @@ def test_dampened_weights_are_used(documents: list[str], embeddings: Any, make: 
     model = make["outliers"](ctfidf_model=transformer).fit(documents, embeddings)
     found, _ = model.approximate_distribution(MORE)
     np.testing.assert_allclose(found, naive(model, MORE)[0], atol=1e-12)
+
+
+def test_windows_that_reach_no_topic_count_nothing(model: Any, documents: list[str]) -> None:
+    found, tokens = model.approximate_distribution(
+        documents[:20], min_similarity=1.01, calculate_tokens=True
+    )
+    assert not found.any()
+    assert tokens is not None
+    assert [len(one) for one in tokens] == [len(text.split()) for text in documents[:20]]
+
+
+def test_negative_weights_reach_what_they_reach(
+    documents: list[str], embeddings: Any, make: Any
+) -> None:
+    """What a window reaches at most is reckoned from sizes, whatever the signs."""
+
+    class Signed(ClassTfidfTransformer):
+        def transform(self, X: Any, copy: bool = True) -> csr_matrix:
+            weights = super().transform(X, copy)
+            weights.data *= np.where(weights.indices % 2, 1.0, -1.0)
+            return weights
+
+    model = make["outliers"](ctfidf_model=Signed()).fit(documents, embeddings)
+    found, _ = model.approximate_distribution(documents[:30])
+    np.testing.assert_allclose(found, naive(model, documents[:30])[0], atol=1e-12)
 
 
 def test_a_separator_that_joins_words_makes_other_words(model: Any) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 import unicodedata
+from typing import Any
 
 import numpy as np
 import pytest
@@ -13,6 +14,7 @@ from topicstream.model.document_terms import (
     CountedDocuments,
     cleaned,
     fit_counts,
+    seen_by,
     transform_counts,
 )
 
@@ -131,6 +133,59 @@ def test_another_vocabulary_is_counted_anew() -> None:
     assert known.counts(vectorizer, TEXTS, None).toarray().ravel().tolist() == [2, 0, 0, 0, 1]
 
 
+def refitted(known: CountedDocuments, vectorizer: CountVectorizer, texts: list[str]) -> object:
+    seen, is_blank = seen_by(vectorizer, texts, None)
+    known.fit(vectorizer, texts, seen, None, is_blank)
+    return known.fitted(vectorizer, texts, None)
+
+
+def test_a_fit_of_the_same_texts_in_the_same_way_is_known() -> None:
+    vectorizer, known = CountVectorizer(stop_words=["moon"]), CountedDocuments()
+    seen, is_blank = seen_by(vectorizer, TEXTS, None)
+
+    counts = known.fit(vectorizer, TEXTS, seen, None, is_blank)
+
+    again = known.fitted(vectorizer, list(TEXTS), None)
+    assert again is not None
+    assert abs(again[0] - counts).max() == 0
+    assert again[1].tolist() == [False, False, True, False, False]
+
+
+@pytest.mark.parametrize(
+    "options",
+    [{"min_df": 1.0}, {"stop_words": ["moon"]}, {"binary": True}, {"ngram_range": (1, 2)}],
+    ids=str,
+)
+def test_a_fit_with_other_options_is_not_known(options: dict[str, object]) -> None:
+    vectorizer, known = CountVectorizer(), CountedDocuments()
+    assert refitted(known, vectorizer, TEXTS) is not None
+
+    vectorizer.set_params(**options)
+
+    assert known.fitted(vectorizer, TEXTS, None) is None
+
+
+def test_a_fit_of_other_texts_or_of_named_blanks_is_not_known() -> None:
+    vectorizer, known = CountVectorizer(), CountedDocuments()
+    assert refitted(known, vectorizer, TEXTS) is not None
+    for other in (TEXTS[:-1], TEXTS[::-1]):
+        assert known.fitted(vectorizer, other, None) is None
+    assert known.fitted(vectorizer, TEXTS, "english") is None
+
+    known.fit(vectorizer, TEXTS, seen_by(vectorizer, TEXTS, None)[0], None)
+
+    assert known.fitted(vectorizer, TEXTS, None) is None
+
+
+def test_a_vectorizer_of_other_make_is_always_fitted_anew() -> None:
+    class Own(CountVectorizer):  # type: ignore[misc]  # scikit-learn is untyped
+        pass
+
+    fixed = CountVectorizer(vocabulary={"moon": 0})
+    for vectorizer in (Own(), fixed):
+        assert refitted(CountedDocuments(), vectorizer, TEXTS) is None
+
+
 def test_counts_go_with_their_vectorizer() -> None:
     vectorizer, known = CountVectorizer(), CountedDocuments()
     known.fit(vectorizer, TEXTS, cleaned(TEXTS, None), None)
@@ -139,3 +194,18 @@ def test_counts_go_with_their_vectorizer() -> None:
     gc.collect()
 
     assert not len(known._known)
+
+
+def test_d68_a_fit_counts_each_document_once_for_all_that_follows(
+    documents: list[str], embeddings: object, make: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """D-68: every method went through the texts again."""
+    vectorizer = CountVectorizer(ngram_range=(1, 2))
+    model = make["outliers"](vectorizer_model=vectorizer).fit(documents, embeddings)
+    seen = counting(monkeypatch)
+    model.topics_over_time(documents, list(range(4)) * 52 + [0, 1])
+    model.topics_per_class(documents, ["a", "b"] * 105)
+    model.hierarchical_topics(documents)
+    model.merge_topics(documents, [0, 1])
+
+    assert sum(seen) == 0

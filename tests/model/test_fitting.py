@@ -338,3 +338,17 @@ def test_an_embedder_of_our_own_is_called_once(
 ) -> None:
     make["kmeans"](embedding_model=embedder).fit(documents)
     assert embedder.n_calls == 1
+
+
+def test_sparse_vectors_go_through_any_reducer_that_takes_them(
+    documents: list[str], make: Make
+) -> None:
+    from sklearn.decomposition import TruncatedSVD
+    from sklearn.feature_extraction.text import TfidfVectorizer
+
+    vectors = TfidfVectorizer().fit_transform(documents)
+    reducer = TruncatedSVD(5, random_state=1)
+    model = make["kmeans"](umap_model=reducer, embedding_model=None).fit(documents, vectors)
+
+    assert len(set(model.topics_ or [])) == 5
+    assert model.transform(documents, vectors)[0] == model.topics_

@@ -1,5 +1,8 @@
 from __future__ import annotations
 
+import sys
+from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -172,3 +175,34 @@ def test_the_tree_has_a_line_for_every_topic(model: Any, documents: list[str]) -
     assert all(tree.count(f"Topic: {topic}\n") == 1 for topic in range(5))
     assert len(tree) > 50
     assert len(tree.splitlines()) == 1 + 5 + 3
+
+
+def python_calls(function: Callable[[], object]) -> int:
+    """Return how many calls of Python functions and builtins a function makes."""
+    n_calls = 0
+
+    def count(frame: object, event: str, argument: object) -> None:
+        nonlocal n_calls
+        n_calls += event in {"call", "c_call"}
+
+    sys.setprofile(count)
+    try:
+        function()
+    finally:
+        sys.setprofile(None)
+    return n_calls
+
+
+def test_d61_work_grows_with_the_number_of_merges_and_not_with_its_square(
+    documents: list[str], make: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """D-61: each merge went through all documents and all merges before it."""
+    n_calls = {}
+    monkeypatch.setattr(scipy_hierarchy, "fcluster", None)
+    for n_topics in (50, 100, 200):
+        labels = [place % n_topics for place in range(len(documents))]
+        model = make["manual"]().fit(documents, y=labels)
+        model.hierarchical_topics(documents)
+        n_calls[n_topics] = python_calls(partial(model.hierarchical_topics, documents))
+
+    assert n_calls[200] - n_calls[100] < 2.2 * (n_calls[100] - n_calls[50])

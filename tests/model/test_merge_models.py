@@ -78,3 +78,15 @@ def test_models_that_cannot_be_merged_are_named() -> None:
     narrow.topic_embeddings_ = np.ones((5, 3))
     with pytest.raises(ValueError, match=r"\[8, 3\] dimensions"):
         BERTopic.merge_models([model, narrow])
+
+
+def test_d_38_pictures_of_topics_come_along_too() -> None:
+    """D-38: a picture among the aspects was a crash."""
+    base, other = by_hand(LABELS), shifted(LABELS)
+    pictures = {topic: object() for topic in range(5)}
+    other.topic_aspects_ = {"Visual_Aspect": pictures}
+    merged = BERTopic.merge_models([base, other], min_similarity=0.99)
+
+    assert [merged.topic_aspects_["Visual_Aspect"][topic] for topic in range(5, 10)] == list(
+        pictures.values()
+    )

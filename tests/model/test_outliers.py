@@ -8,6 +8,8 @@ from scipy.sparse import csr_array
 
 from tests.model.five_subjects import by_hand, corpus, with_outliers
 from topicstream.model.bertopic import BERTopic
+from topicstream.model.cluster import BaseCluster
+from topicstream.model.dimensionality import BaseDimensionalityReduction
 
 TEXTS, LABELS, VECTORS = corpus()
 
@@ -114,3 +116,14 @@ def test_all_documents_outliers_stay_outliers() -> None:
     model = by_hand(np.full(60, -1))
     for strategy in ("c-tf-idf", "embeddings"):
         assert placed(model, strategy=strategy, embeddings=VECTORS) == [-1] * 60
+
+
+@pytest.mark.parametrize("strategy", ["c-tf-idf", "distributions"])
+def test_d_30_outliers_are_cleaned_as_in_the_fit(strategy: str) -> None:
+    """D-30: "law's" was looked up as "law", and the vocabulary held "laws"."""
+    texts = ["law's jury"] * 8 + ["bread oven"] * 8 + ["law's"]
+    model = BERTopic(
+        umap_model=BaseDimensionalityReduction(), hdbscan_model=BaseCluster(), language="english"
+    ).fit(texts, np.ones((17, 2)), y=[0] * 8 + [1] * 8 + [-1])
+    assert "laws" in model.vectorizer_model.vocabulary_
+    assert model.reduce_outliers(texts, model.topics_ or [], strategy=strategy)[-1] == 0

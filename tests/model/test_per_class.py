@@ -8,6 +8,7 @@ import pandas as pd
 import pytest
 
 from topicstream.model.bertopic import BERTopic
+from topicstream.model.representation import BaseRepresentation
 
 
 @pytest.fixture
@@ -87,3 +88,28 @@ def test_lengths_that_differ_are_named(
         model.topics_per_class(documents[1:], classes[1:])
     with pytest.raises(ValueError, match="not fitted"):
         BERTopic().topics_per_class(documents, classes)
+
+
+def test_the_representation_model_runs_only_when_asked(
+    model: Any, documents: list[str], classes: list[str]
+) -> None:
+    """D-05: it was asked once for each class."""
+    calls = []
+
+    class Shouting(BaseRepresentation):
+        def extract_topics(
+            self, topic_model: Any, documents: Any, c_tf_idf: Any, topics: Any
+        ) -> dict[int, Any]:
+            calls.append(len(documents))
+            return {
+                topic: [(word.upper(), score) for word, score in words]
+                for topic, words in topics.items()
+            }
+
+    model.representation_model = Shouting()
+    plain = model.topics_per_class(documents, classes)
+    assert not calls
+    found = model.topics_per_class(documents, classes, fine_tune_representation=True)
+    assert calls == [70, 70, 70]
+    assert (found.Words.str.lower() == plain.Words).all()
+    assert found.Words.str.isupper().all()

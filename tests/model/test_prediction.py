@@ -1,5 +1,6 @@
 import logging
 from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 import pytest
@@ -137,3 +138,19 @@ def test_probabilities_of_hdbscan_follow_the_topics(
     assert probabilities is not None
     inside = np.array(topics) >= 0
     assert (probabilities.argmax(axis=1) == topics)[inside].mean() > 0.95
+
+
+@pytest.mark.parametrize("kind", ["DBSCAN", "HDBSCAN"])
+def test_d12_nor_do_other_clusterers_of_scikit_learn_that_cannot_predict(
+    kind: str, documents: list[str], embeddings: Vectors, make: Make
+) -> None:
+    from sklearn import cluster
+
+    options: dict[str, Any] = {"eps": 0.3} if kind == "DBSCAN" else {"copy": True}
+    model = make["kmeans"](hdbscan_model=getattr(cluster, kind)(**options))
+    model.fit(documents, embeddings)
+    topics, _ = model.transform(documents, embeddings)
+    inside = np.array(model.topics_) >= 0
+
+    assert len(set(model.topics_ or [])) > 2
+    assert (np.array(topics) == np.array(model.topics_))[inside].mean() > 0.9

@@ -20,7 +20,7 @@ def test_texts_without_tokens_have_none() -> None:
     words, documents = split(CountVectorizer(), pl.Series(["", "a b"]))
     assert len(words) == len(documents) == 0
     vectorizer = CountVectorizer().fit(["some words"])
-    assert Columns(vectorizer).of(words).tolist() == []  # type: ignore[union-attr]
+    assert Columns(vectorizer).of(words.to_list()).tolist() == []  # type: ignore[union-attr]
 
 
 def test_columns_are_those_of_the_vectorizer() -> None:
@@ -32,7 +32,7 @@ def test_columns_are_those_of_the_vectorizer() -> None:
     ):
         vectorizer = CountVectorizer(**options).fit(TEXTS[:4])
         words, _ = split(vectorizer, pl.Series(TEXTS))
-        columns = Columns(vectorizer).of(words)
+        columns = Columns(vectorizer).of(words.to_list())
         assert columns is not None
         analyze = vectorizer.build_analyzer()
         for word, column in zip(words.to_list(), columns.tolist(), strict=True):
@@ -43,7 +43,7 @@ def test_columns_are_those_of_the_vectorizer() -> None:
 def test_a_token_that_falls_apart_has_no_single_column() -> None:
     vectorizer = CountVectorizer(strip_accents="unicode").fit(["some words"])
     words, _ = split(vectorizer, pl.Series(["ab¨cd"]))
-    assert Columns(vectorizer).of(pl.Series(["xy¨zz"])) is None
+    assert Columns(vectorizer).of(["xy¨zz"]) is None
     assert words.to_list() == ["ab", "cd"]
 
 

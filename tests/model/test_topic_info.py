@@ -176,3 +176,12 @@ def test_a_model_that_is_not_fitted_says_so() -> None:
     for read in ("get_topics", "get_topic_info", "get_topic_freq", "get_representative_docs"):
         with pytest.raises(ValueError, match="not fitted"):
             getattr(BERTopic(), read)()
+
+
+def test_pictures_of_topics_have_the_last_column_where_there_are_any(model: BERTopic) -> None:
+    assert "Representative_Images" not in model.get_topic_info()
+    pictures: Any = {topic: [object()] for topic in range(-1, 5)}
+    model.representative_images_ = pictures
+    info = model.get_topic_info()
+    assert list(info)[-1] == "Representative_Images"
+    assert info["Representative_Images"].tolist() == list(pictures.values())

@@ -30,6 +30,13 @@ def test_padding_adds_shorter_windows_at_both_ends() -> None:
     assert words(5, 4, 1, padding=True) == expected
 
 
+def test_some_windows_keep_their_tokens() -> None:
+    found = windows(np.array([5, 2]), 3, 1, padding=False).some(np.array([1, 3]))
+
+    assert found.tokens.tolist() == [1, 2, 3, 5, 6]
+    assert found.bounds.tolist() == [0, 3, 5]
+
+
 def naive(n: int, width: int, stride: int, *, padding: bool) -> list[tuple[int, int]]:
     if n < width:
         return [(0, n)]

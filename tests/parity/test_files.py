@@ -97,7 +97,8 @@ def test_what_bertopic_saved_loads_here_and_predicts_the_same(
     model.save(str(tmp_path / "m"), serialization=serialization, save_ctfidf=True)
     loaded = BERTopic.load(tmp_path / "m")
     assert_same(loaded, model)
-    assert predictions(loaded) == predictions(loaded_by_reference(tmp_path / "m"))
+    theirs = loaded_by_reference(tmp_path / "m")
+    assert predictions(loaded) == predictions(theirs) == predictions(model)
     loaded.merge_topics(TEXTS, [0, 1])
     model.merge_topics(TEXTS, [0, 1])
     assert loaded.topics_ == list(map(int, model.topics_))
@@ -132,3 +133,16 @@ def test_a_folder_goes_back_and_forth_unchanged(tmp_path: Path, serialization: s
     ours = BERTopic.load(tmp_path / "a")
     ours.save(tmp_path / "b", serialization=serialization, save_ctfidf=True)
     assert_same(loaded_by_reference(tmp_path / "b"), loaded_by_reference(tmp_path / "a"))
+
+
+def test_bertopic_passes_over_a_stored_reducer_and_clusterer(tmp_path: Path) -> None:
+    from sklearn.cluster import KMeans
+    from sklearn.decomposition import PCA
+
+    clusterer = KMeans(5, n_init=3, random_state=1)
+    model = BERTopic(umap_model=PCA(3), hdbscan_model=clusterer).fit(TEXTS, VECTORS)
+    model.save(tmp_path / "m", save_ctfidf=True, save_sub_models=True)
+    ours = BERTopic.load(tmp_path / "m")
+
+    assert predictions(ours) == predictions(model)
+    assert_same(loaded_by_reference(tmp_path / "m"), model)

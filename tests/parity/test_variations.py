@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import warnings
 from typing import Any
 
 import numpy as np
@@ -11,7 +12,10 @@ import pytest
 
 from tests.model.five_subjects import by_hand, corpus, with_outliers
 
-bertopic = pytest.importorskip("bertopic", reason="bertopic 0.17.4 is not installed (extra parity)")
+with warnings.catch_warnings():
+    warnings.simplefilter("ignore")  # bertopic and what it imports
+    bertopic = pytest.importorskip("bertopic", reason="bertopic is not installed (extra parity)")
+pytestmark = pytest.mark.filterwarnings("ignore")  # bertopic writes into slices of frames (D-71)
 
 TEXTS, LABELS, VECTORS = corpus(120)
 Y = with_outliers(LABELS)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from typing import Any
 
 import numpy as np
@@ -12,7 +13,10 @@ from sklearn.feature_extraction.text import CountVectorizer
 
 from tests.model.five_subjects import corpus, with_outliers
 
-bertopic = pytest.importorskip("bertopic", reason="bertopic 0.17.4 is not installed (extra parity)")
+with warnings.catch_warnings():
+    warnings.simplefilter("ignore")  # bertopic and what it imports
+    bertopic = pytest.importorskip("bertopic", reason="bertopic is not installed (extra parity)")
+pytestmark = pytest.mark.filterwarnings("ignore")  # bertopic writes into slices of frames (D-71)
 
 TEXTS, LABELS, VECTORS = corpus(120)
 Y = with_outliers(LABELS)

@@ -101,3 +101,22 @@ def test_a_wrong_number_of_vectors_is_refused() -> None:
 
 def test_there_are_53_languages() -> None:
     assert len(set(languages)) == 53
+
+
+def test_d49_names_of_types_and_modules_decide_nothing() -> None:
+    """D-49: anything with "pipeline" in its module's name was taken for one."""
+
+    class Pipeline:
+        def embed(self, texts: list[str]) -> object:
+            return lengths(texts)
+
+    Pipeline.__module__ = "transformers.pipelines.flair.spacy"
+    assert isinstance(select_backend(Pipeline()), FunctionEmbedder)
+
+
+def test_d50_every_embedder_can_be_imported_from_the_package() -> None:
+    """D-50: most were hidden in modules with an underscore."""
+    from topicstream.model import backend
+
+    assert {"BaseEmbedder", "SentenceTransformerBackend", "SklearnEmbedder"} <= set(backend.__all__)
+    assert all(getattr(backend, name) is not None for name in backend.__all__)

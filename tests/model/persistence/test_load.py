@@ -155,3 +155,34 @@ def test_a_model_without_embeddings_is_saved_without_them(tmp_path: Path) -> Non
     loaded = BERTopic.load(tmp_path)
     assert loaded.topic_embeddings_ is None
     assert loaded.get_topic_info()["Topic"].tolist() == [0, 1, 2, 3, 4]
+
+
+def test_d_37_a_model_on_the_hub_is_fetched_by_name_revision_and_token(
+    saved: Path, model: BERTopic, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """D-37: there was no way to name a revision or a token."""
+    hub = pytest.importorskip("huggingface_hub")
+    asked: dict[str, Any] = {}
+
+    def fetch(name: str, **options: Any) -> str:
+        asked.update(name=name, **options)
+        return str(saved)
+
+    monkeypatch.setattr(hub, "snapshot_download", fetch)
+    loaded = BERTopic.load("me/topics", revision="v2", token="secret")
+
+    assert loaded.topics_ == model.topics_
+    assert (asked["name"], asked["revision"], asked["token"]) == ("me/topics", "v2", "secret")
+    assert {"topics.json", "config.json", "ctfidf_config.json"} <= set(asked["allow_patterns"])
+
+
+def test_d_37_what_the_hub_does_not_give_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    """D-37: a bare except hid the reason."""
+    hub = pytest.importorskip("huggingface_hub")
+
+    def fetch(name: str, **options: Any) -> str:
+        raise OSError("no route to host")
+
+    monkeypatch.setattr(hub, "snapshot_download", fetch)
+    with pytest.raises(ValueError, match=r"'me/topics'.*did not give it either \(no route"):
+        BERTopic.load("me/topics")
