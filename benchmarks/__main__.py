@@ -17,8 +17,14 @@ import time
 from benchmarks import options
 from benchmarks.report import ROOT, say
 
-NAMES = ("startup", "memory", "library", "online_quality", "throughput", "latency")
-WITH_FEEDS = {"library", "online_quality", "throughput", "latency"}
+NAMES = (
+    *("startup", "memory", "library", "online_quality", "lifecycle", "drift_detection"),
+    *("throughput", "latency", "refit"),
+)
+WITH_FEEDS = {
+    *("library", "online_quality", "lifecycle", "drift_detection", "throughput", "latency"),
+    "refit",
+}
 WITH_SERVERS = {"throughput", "latency"}
 
 

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
     from scipy.sparse import csr_matrix
 
+    from topicstream.model.live import LiveTopics
     from topicstream.model.mapper import TopicMapper
 
     Documents: TypeAlias = Any  # a list, tuple, array or Series of strings
@@ -109,6 +110,7 @@ class BERTopic:
     hdbscan_model = DefaultModel(default_clusterer)
     vectorizer_model = DefaultModel(default_vectorizer)
     ctfidf_model = DefaultModel(default_weighting)
+    _live: LiveTopics | None = None
 
     def __init__(
         self,
@@ -168,6 +170,7 @@ class BERTopic:
         self._topic_id_to_zeroshot_topic_idx: dict[int, int] = {}
         self._merged_topics: Any = None
         self._spread: NDArray[Any] | None = None
+        self._live = None
 
     @property
     def _outliers(self) -> int:
@@ -338,8 +341,8 @@ class BERTopic:
 
     def topics_over_time(
         self,
-        docs: Documents,
-        timestamps: Values,
+        docs: Documents | None = None,
+        timestamps: Values | None = None,
         topics: Labels | None = None,
         nr_bins: int | None = None,
         datetime_format: str | None = None,
@@ -353,9 +356,10 @@ class BERTopic:
         Parameters
         ----------
         docs
-            The documents that the model was fitted on, in their order.
+            The documents that the model was fitted on, in their order; None for a model that
+            `from_snapshot` made, which remembers.
         timestamps
-            The time of each: strings, datetimes or whole numbers.
+            The time of each: strings, datetimes or whole numbers; None where docs is.
         topics
             The topic of each; None (default) takes `topics_`.
         nr_bins
@@ -438,7 +442,7 @@ class BERTopic:
 
     def hierarchical_topics(
         self,
-        docs: Documents,
+        docs: Documents | None = None,
         use_ctfidf: bool = True,
         linkage_function: Callable[[Any], NDArray[Any]] | None = None,
         distance_function: Callable[[Any], Any] | None = None,
@@ -450,7 +454,8 @@ class BERTopic:
         Parameters
         ----------
         docs
-            The documents that the model was fitted on, in their order.
+            The documents that the model was fitted on, in their order; None for a model that
+            `from_snapshot` made, which has counts.
         use_ctfidf
             Whether distances are between c-TF-IDF rows (default) or between topic embeddings.
         linkage_function
@@ -870,7 +875,7 @@ class BERTopic:
 
     def merge_topics(
         self,
-        docs: Documents,
+        docs: Documents | None,
         topics_to_merge: Sequence[int] | Sequence[Iterable[int]],
         images: list[Any] | None = None,
     ) -> None:
@@ -879,7 +884,8 @@ class BERTopic:
         Parameters
         ----------
         docs
-            The documents that the model was fitted on, in their order.
+            The documents that the model was fitted on, in their order; None for a model that
+            `from_snapshot` made, which has counts.
         topics_to_merge
             Ids of one group, or a list of groups.
         images
@@ -915,7 +921,7 @@ class BERTopic:
 
     def reduce_topics(
         self,
-        docs: Documents,
+        docs: Documents | None = None,
         nr_topics: int | str = 20,
         images: list[Any] | None = None,
         use_ctfidf: bool = False,
@@ -925,7 +931,8 @@ class BERTopic:
         Parameters
         ----------
         docs
-            The documents that the model was fitted on, in their order.
+            The documents that the model was fitted on, in their order; None for a model that
+            `from_snapshot` made, which has counts.
         nr_topics
             How many, outliers included, 20 by default; ``"auto"`` merges what is alike.
         images
@@ -1093,6 +1100,45 @@ class BERTopic:
             revision=revision,
             token=token,
         )
+
+    @classmethod
+    def from_snapshot(
+        cls,
+        path: str | Path,
+        embedding_model: object | None = None,
+        *,
+        prefix: str = "topicstream",
+    ) -> BERTopic:
+        """Return the live model of a stream as a fitted model, under the ids that it has there.
+
+        It answers as the stream does, and needs no documents for `hierarchical_topics`,
+        `topics_over_time`, `merge_topics` and `reduce_topics`. It has none either: `topics_` is
+        empty, and what reads documents says so.
+
+        Parameters
+        ----------
+        path
+            Folder of a snapshot; a state folder, of which the newest sound one is taken; or where
+            the stream publishes its model, such as ``"redis://localhost:6379/0"``.
+        embedding_model
+            The embedder; None (default) takes the stream's, where it has a name.
+        prefix
+            Name under which Redis holds the model, ``"topicstream"`` by default.
+
+        Returns
+        -------
+        BERTopic
+            A fitted model; it does not follow the stream any further.
+
+        Raises
+        ------
+        ValueError
+            There is no snapshot, or none that is sound and of this version.
+
+        """
+        from topicstream.model.live import from_snapshot
+
+        return from_snapshot(cls, path, embedding_model, prefix=prefix)
 
     @classmethod
     def merge_models(

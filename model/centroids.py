@@ -12,9 +12,26 @@ from numpy.typing import NDArray
 from scipy.sparse import csr_array
 
 from topicstream.model.arrays import Arrays
+from topicstream.model.rows import take
 
 Embeddings = NDArray[np.float32]
 Labels = NDArray[np.int64]
+
+
+def unit(embeddings: NDArray[np.floating]) -> Embeddings:
+    """Return the rows at unit length, in float32; a row of zeros stays zero.
+
+    Examples
+    --------
+    >>> unit(np.array([[3.0, 4.0], [0.0, 0.0]]))
+    array([[0.6, 0.8],
+           [0. , 0. ]], dtype=float32)
+
+    """
+    wide = embeddings.astype(np.float32)
+    # Squares of float32 overflow from 1e19 on.
+    lengths = np.sqrt(np.einsum("ij,ij->i", wide, wide, dtype=np.float64))[:, None]
+    return np.asarray(wide / np.maximum(lengths, 1e-12), dtype=np.float32)
 
 
 class Centroids:
@@ -23,8 +40,7 @@ class Centroids:
     def __init__(self, n_dimensions: int) -> None:
         self.sums = np.zeros((0, n_dimensions))
         self.weights = np.zeros(0)
-        # Sum of similarities and of their squares: what is a usual distance in this topic.
-        self.similarity = np.zeros((0, 2))
+        self.similarity = np.zeros(0)  # sums, as of the documents themselves
 
     def __len__(self) -> int:
         return len(self.weights)
@@ -44,7 +60,7 @@ class Centroids:
         """Forget everything and make room for `n_topics`."""
         self.sums = np.zeros((n_topics, self.sums.shape[1]))
         self.weights = np.zeros(n_topics)
-        self.similarity = np.zeros((n_topics, 2))
+        self.similarity = np.zeros(n_topics)
 
     def arrays(self) -> Arrays:
         """Return the state, by name."""
@@ -66,10 +82,9 @@ class Centroids:
         kept = np.flatnonzero(labels >= 0)
         entries = (weights[kept], (labels[kept], kept))
         member = csr_array(entries, shape=(len(self), len(labels)))
-        seen = similarities.astype(np.float64)
         self.sums += member @ embeddings.astype(np.float64)
         self.weights += np.asarray(member.sum(axis=1)).ravel()
-        self.similarity += member @ np.column_stack([seen, seen * seen])
+        self.similarity += member @ similarities.astype(np.float64)
 
     def rescale(self, factor: float) -> None:
         """Multiply every sum by `factor`, a power of two, which is exact."""
@@ -77,7 +92,33 @@ class Centroids:
         self.weights *= factor
         self.similarity *= factor
 
-    def usual_similarity(self) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-        """Return mean and standard deviation of the similarities seen, per topic."""
-        mean, square = (self.similarity / np.maximum(self.weights, 1e-300)[:, None]).T
-        return mean, np.sqrt(np.maximum(square - mean * mean, 0.0))
+    def hold(self, directions: Embeddings, least: float) -> None:
+        """Keep topics that hardly a document is left of where they were.
+
+        What remains of a sum is rounding then, and its mean could be anywhere.
+
+        Parameters
+        ----------
+        directions
+            Where they were, one a row; zeros for one that was nowhere yet.
+        least
+            Weight that a topic is given back when it has less.
+
+        """
+        empty = (self.weights < least) & directions.any(axis=1)
+        self.sums[empty] = least * directions[empty]
+        self.weights[empty] = self.similarity[empty] = least
+
+    def take(self, where: NDArray[np.int64]) -> None:
+        """Move the rows to `where` they were before, -1 for a new one."""
+        for name in ("sums", "weights", "similarity"):
+            setattr(self, name, take(getattr(self, name), where))
+
+    def fold(self, row: int, into: int) -> None:
+        """Add one topic to another one; it stays where it is."""
+        for part in (self.sums, self.weights, self.similarity):
+            part[into] += part[row]
+
+    def usual_similarity(self) -> NDArray[np.float64]:
+        """Return the mean of the similarities seen, per topic."""
+        return np.asarray(self.similarity / np.maximum(self.weights, 1e-300))

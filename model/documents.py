@@ -225,6 +225,12 @@ def check_length(name: str, values: Sequence[Any], topic_model: BERTopic) -> Non
 
     """
     check_is_fitted(topic_model)
+    if topic_model._live is not None:  # noqa: SLF001  # what only a live model has
+        message = (
+            "this model comes from the snapshot of a stream, which keeps no documents and not the "
+            "topic of each, so this cannot be done with it"
+        )
+        raise ValueError(message)
     n_documents = len(topic_model.topics_ or [])
     if len(values) != n_documents:
         message = (

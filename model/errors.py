@@ -6,6 +6,7 @@ What can go wrong inside the model.
   x MissingExtraError     an optional package is not installed
   x EmbeddingError        embeddings do not fit the texts or the model
   x SnapshotFormatError   a snapshot is not one of ours, or is damaged
+  x StartError            a stream cannot start from a model
 """
 
 
@@ -27,3 +28,7 @@ class EmbeddingError(ModelError, ValueError):
 
 class SnapshotFormatError(ModelError, ValueError):
     """A snapshot is damaged, or was made by another program or version."""
+
+
+class StartError(ModelError, ValueError):
+    """A stream cannot start from this model."""

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+TOPIC_KINDS = ("topic_born", "topic_split", "topics_merged", "topic_retired")
+"""Events that tell what became of the topics themselves."""
+
 
 @dataclass(frozen=True, slots=True)
 class Evidence:
@@ -39,7 +42,8 @@ class DriftEvent:
     Parameters
     ----------
     kind
-        "share_shift", "distance_shift", "outlier_shift" or "word_shift".
+        "share_shift", "distance_shift", "outlier_shift" or "word_shift"; "topic_born",
+        "topic_split", "topics_merged" or "topic_retired".
     topic
         Topic it is about; -1 is the whole feed.
     severity
@@ -54,6 +58,8 @@ class DriftEvent:
         Batch that closed the window.
     evidence
         Words, shares and example documents.
+    parents, children
+        Topics that this one came from, and that came from it; for changes of the topics alone.
 
     Examples
     --------
@@ -71,3 +77,5 @@ class DriftEvent:
     window: tuple[float, float]
     sequence: int
     evidence: Evidence
+    parents: tuple[int, ...] = ()
+    children: tuple[int, ...] = ()

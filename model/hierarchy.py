@@ -66,7 +66,7 @@ class _Merge(NamedTuple):
 
 def hierarchical_topics(
     topic_model: BERTopic,
-    docs: Documents,
+    docs: Documents = None,
     *,
     use_ctfidf: bool = True,
     linkage_function: Callable[[Any], NDArray[Any]] | None = None,
@@ -80,7 +80,8 @@ def hierarchical_topics(
     topic_model
         A fitted model.
     docs
-        The documents that the model was fitted on, in their order.
+        The documents that the model was fitted on, in their order; None for a live model, which
+        has the counts of their terms.
     use_ctfidf
         Whether distances are between c-TF-IDF rows (default) or between topic embeddings.
     linkage_function
@@ -104,8 +105,7 @@ def hierarchical_topics(
 
     """
     check_is_fitted(topic_model)
-    check_documents_type(docs)
-    check_length("docs", docs, topic_model)
+    _check_documents(topic_model, docs, fine_tune_representation=fine_tune_representation)
     check_has_c_tf_idf(topic_model)
     topics = sorted(topic for topic in topic_model.get_topics() if topic >= 0)
     if len(topics) < 2:
@@ -122,7 +122,23 @@ def hierarchical_topics(
         words = _represented(topic_model, list(docs), merges, counts)
     else:
         words = _plain(topic_model, merges, counts)
-    return _frame(merges, _leaf_names(topic_model, topics) + ["_".join(some) for some in words])
+    names = _leaf_names(topic_model, topics) + ["_".join(some) for some in words]
+    return _frame(merges, names, topics)
+
+
+def _check_documents(
+    topic_model: BERTopic, docs: Documents, *, fine_tune_representation: bool
+) -> None:
+    if docs is None and topic_model._live is not None:  # noqa: SLF001  # what only a live model has
+        if fine_tune_representation:
+            message = (
+                "docs is None, but representation models look at documents: give docs, or leave "
+                "fine_tune_representation out"
+            )
+            raise ValueError(message)
+        return
+    check_documents_type(docs)
+    check_length("docs", docs, topic_model)
 
 
 def cosine_distances(vectors: Any) -> NDArray[np.float64]:  # noqa: ANN401  # sparse or dense
@@ -148,6 +164,11 @@ def _merges(linkage: NDArray[np.float64], topics: list[int]) -> list[_Merge]:
 
 def _topic_counts(topic_model: BERTopic, docs: Documents, topics: list[int]) -> csr_array:
     """Return the term counts of each topic, one row a topic."""
+    live = topic_model._live  # noqa: SLF001  # what only a live model has
+    if docs is None and live is not None:
+        from topicstream.model.live import topic_counts
+
+        return topic_counts(topic_model, live, topics)
     rows = np.asarray(topic_model.topics_, dtype=np.int64) + 1
     counts = summed_by_row(document_counts(topic_model, list(docs)), rows)
     wanted = np.array(topics) + 1
@@ -210,16 +231,18 @@ def _leaf_names(topic_model: BERTopic, topics: list[int]) -> list[str]:
     return ["_".join(word for word, _ in words[topic][:SHOWN] if word) for topic in topics]
 
 
-def _frame(merges: list[_Merge], names: list[str]) -> pd.DataFrame:
-    first = len(merges) + 1
+def _frame(merges: list[_Merge], names: list[str], topics: list[int]) -> pd.DataFrame:
+    first = len(topics)
+    # Merges are numbered from where topics end, which may have gaps among them.
+    ids = [*topics, *range(topics[-1] + 1, topics[-1] + 1 + len(merges))]
     rows = [
         (
-            str(number),
+            str(ids[number]),
             names[number],
             merge.topics,
-            str(merge.left),
+            str(ids[merge.left]),
             names[merge.left],
-            str(merge.right),
+            str(ids[merge.right]),
             names[merge.right],
             merge.distance,
         )

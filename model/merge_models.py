@@ -55,6 +55,7 @@ def merge_models(
     merged = _like(cls, models[0], embedding_model)
     outliers, rows, topics = _outlier_row(models), list[NDArray[Any]](), list[int]()
     named: dict[int, str] = {}
+    sizes = Counter[int]()
     for model in models:
         ids = _ids(model, rows, min_similarity)
         for place, (old, new) in enumerate(ids.items()):
@@ -63,8 +64,10 @@ def merge_models(
                 _take(merged, model, old, new)
                 named |= _own_label(model, old, new)
         topics += [ids.get(int(topic), -1) for topic in learnt(model.topics_)]
+        sizes += _sizes(model, ids)
     merged.topic_embeddings_ = np.vstack([*outliers, *rows])
-    _finish(merged, models, topics, named)
+    merged.topics_ = topics
+    _finish(merged, models, sizes, named)
     return merged
 
 
@@ -145,16 +148,26 @@ def _own_label(model: BERTopic, old: int, new: int) -> dict[int, str]:
     return {new: labels[topics.index(old)]}
 
 
+def _sizes(model: BERTopic, ids: dict[int, int]) -> Counter[int]:
+    """Return the documents of each topic of the merged model that come from this one."""
+    sizes = Counter[int]()
+    live = model._live is not None  # noqa: SLF001  # a live model has sizes, but no documents
+    counted = learnt(model.topic_sizes_) if live else Counter(learnt(model.topics_))
+    for topic, size in counted.items():
+        sizes[ids.get(int(topic), -1)] += size
+    return sizes
+
+
 def _finish(
-    merged: BERTopic, models: Sequence[BERTopic], topics: list[int], named: dict[int, str]
+    merged: BERTopic, models: Sequence[BERTopic], sizes: Counter[int], named: dict[int, str]
 ) -> None:
     words = learnt(merged.topic_representations_)
     with_outliers = [model for model in models if -1 in learnt(model.topic_sizes_)]
     if with_outliers:
         words = {-1: learnt(with_outliers[0].topic_representations_)[-1], **words}
-    merged.topics_, merged.topic_representations_ = topics, words
+    merged.topic_representations_ = words
     # Every topic with words has a size, if only 0, so that sizes and rows keep step.
-    merged.topic_sizes_ = Counter({**dict.fromkeys(words, 0), **Counter(topics)})
+    merged.topic_sizes_ = Counter({**dict.fromkeys(words, 0), **sizes})
     merged.topic_mapper_ = TopicMapper(words)
     if named:
         names = {**merged.topic_labels_, **named}

@@ -14,14 +14,14 @@ from topicstream.model.alignment import aligned_documents, learnt
 from topicstream.model.regrouping import Regrouping, inherited, plan, regroup, renumber
 
 if TYPE_CHECKING:
-    from topicstream.model.bertopic import BERTopic
+    from topicstream.model.bertopic import BERTopic, Documents
 
 logger = logging.getLogger(__name__)
 
 
 def merge_topics(
     topic_model: BERTopic,
-    docs: Sequence[str],
+    docs: Documents,
     topics_to_merge: Sequence[int] | Sequence[Iterable[int]],
     images: Sequence[Any] | None = None,
 ) -> None:
@@ -32,7 +32,8 @@ def merge_topics(
     topic_model
         A fitted model, which is changed: words, embeddings, sizes, probabilities, names, mapper.
     docs
-        The documents it was fitted on, in the same order.
+        The documents it was fitted on, in the same order; None for a live model, which has the
+        counts of their terms.
     topics_to_merge
         One group of topic ids, or a list of groups; NumPy's integers too (D-44). -1 first sends a
         group to the outliers.
@@ -45,13 +46,23 @@ def merge_topics(
         A topic does not exist, there is no group, or the documents are not those of the fit.
 
     """
-    documents = aligned_documents(topic_model, docs, images)
     groups = _groups(topics_to_merge)
+    live = topic_model._live  # noqa: SLF001  # what only a live model has
+    if docs is None and live is not None:
+        from topicstream.model.live import regroup_without_documents
+
+        _check_known(groups, learnt(topic_model.topic_sizes_))
+        regroup_without_documents(topic_model, live, _joined(groups))
+        return
+    documents = aligned_documents(topic_model, docs, images)
     topic_model._update_topic_size(documents)  # noqa: SLF001  # topics_ may have been assigned
     _check_known(groups, learnt(topic_model.topic_sizes_))
-    joined = {topic: group[0] for group in sorted(groups) for topic in group}
-    documents = regroup(topic_model, documents, joined)
+    documents = regroup(topic_model, documents, _joined(groups))
     topic_model._save_representative_docs(documents)  # noqa: SLF001  # a hook
+
+
+def _joined(groups: list[list[int]]) -> dict[int, int]:
+    return {topic: group[0] for group in sorted(groups) for topic in group}
 
 
 def _groups(topics_to_merge: Sequence[Any]) -> list[list[int]]:

@@ -4,29 +4,40 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy.sparse import csr_array
 from threadpoolctl import ThreadpoolController
 
+from topicstream.model import examples
 from topicstream.model.arrays import Arrays, digest_of, joined, part_of
-from topicstream.model.centroids import Embeddings, Labels
+from topicstream.model.centroids import Embeddings, Labels, unit
 from topicstream.model.clusters import Answers, Clusters
-from topicstream.model.ctfidf import c_tf_idf, top_terms
+from topicstream.model.descriptions import Descriptions
 from topicstream.model.drift.monitor import DriftMonitor
 from topicstream.model.drift.observation import Observation
-from topicstream.model.errors import EmbeddingError
+from topicstream.model.errors import EmbeddingError, StartError
 from topicstream.model.events import DriftEvent
+from topicstream.model.given_names import GivenNames
+from topicstream.model.lifecycle import adoption
+from topicstream.model.lifecycle.evidence import Moment, events_of, least_score
+from topicstream.model.lifecycle.lineage import Lineage
+from topicstream.model.lifecycle.lives import Lives, Living
+from topicstream.model.lifecycle.recent import Recent
+from topicstream.model.refit.candidate import Candidate, CandidateError
 from topicstream.model.settings import ModelSettings
 from topicstream.model.sightings import Sightings
 from topicstream.model.terms import TermCounts
-from topicstream.model.topics import OUTLIER_LABEL, OUTLIERS, Topic, label_of
+from topicstream.model.timeline import Timeline
+from topicstream.model.topics import Topic
 from topicstream.model.vocabulary import Occurrences
 
-LABEL_EVERY = 5_000  # documents between two looks at the labels' words
+if TYPE_CHECKING:
+    from topicstream.model.starting_topics import StartingTopics  # it takes pandas along
+
 RESCALE_AT = 64.0  # half-lives after which the weights are brought back to one
-N_EXAMPLES = 3
 # With another number of threads BLAS and OpenMP add up in another order: other bits. And batches
 # are so small that threads would mostly wait for each other.
 _threads = ThreadpoolController()
@@ -43,15 +54,19 @@ class Step:
     topics
         Topic of each document, -1 for an outlier.
     strengths
-        Cosine similarity to the topic's centroid, 0 to 1.
+        Part of the topic's documents that lie no closer to it, 0 to 1; see `Closeness`. For an
+        outlier, of the nearest topic.
+    runners_up
+        Next best topic of each document; of an outlier, the best. -1 where there is none.
     events
-        Drift found with this batch.
+        Drift found with this batch, and what became of the topics after it.
 
     """
 
     sequence: int
     topics: Labels
-    strengths: NDArray[np.float32]
+    strengths: NDArray[np.float64]
+    runners_up: Labels
     events: tuple[DriftEvent, ...]
 
 
@@ -78,12 +93,37 @@ class OnlineTopicModel:
         self.n_dimensions: int | None = None
         self.clock = 0.0
         self._faded_from = 0
-        self._labelled_at = 0
-        self._described: list[list[tuple[str, float]]] = []
+        self._descriptions = Descriptions(self.settings.top_n_words)
         self._sightings = Sightings()
         self._counts = TermCounts(self.settings.n_terms)
         self._clusters: Clusters | None = None
+        self._lives: Lives | None = None
         self._drift = DriftMonitor(self.settings.drift)
+        self.timeline = Timeline(self.settings.timeline)
+
+    def begin(self, start: StartingTopics) -> None:
+        """Begin with topics that another model found; only a model that knows nothing can.
+
+        The first `ModelSettings.warm_up` documents, none of which is an outlier, show how close
+        documents lie to these topics.
+
+        Raises
+        ------
+        StartError
+            This model has topics already.
+
+        """
+        if self._clusters is not None:
+            raise StartError("this model has learnt already; begin with one that knows nothing")
+        clusters, lives = self._begun(start.n_dimensions)
+        weights = start.weights(self.settings.half_life)
+        clusters.take_over(start.centroids, weights)
+        lives.lineage.take_over(start.ids, start.next_id)
+        self._counts.begin(start.terms, csr_array(start.shares * weights[:, None]))
+        self._descriptions.names = GivenNames(start.names)
+        none = np.zeros(0, dtype=np.int64)
+        self._sightings.add(none, np.zeros(0), len(clusters), 0)
+        self._describe()
 
     def partial_fit(
         self,
@@ -121,11 +161,12 @@ class OnlineTopicModel:
         self.clock = max(self.clock, now)
         times = np.asarray(timestamps if timestamps is not None else [now] * len(texts))
         if len(texts) == 0:
-            return Step(self.sequence, np.zeros(0, np.int64), np.zeros(0, np.float32), ())
+            none = np.zeros(0, np.int64)
+            return Step(self.sequence, none, np.zeros(0), none, ())
         with _threads.limit(limits=1):
             return self._learn(texts, embeddings, ids, times)
 
-    def transform(self, embeddings: Embeddings) -> tuple[Labels, NDArray[np.float32]]:
+    def transform(self, embeddings: Embeddings) -> tuple[Labels, NDArray[np.float64]]:
         """Return topic and strength of each document without learning from it.
 
         Raises
@@ -137,8 +178,42 @@ class OnlineTopicModel:
         embeddings = self._checked(embeddings, embeddings)
         clusters = self._clusters or Clusters(self.settings, embeddings.shape[1])
         with _threads.limit(limits=1):
-            topics, similarities = clusters.assign(embeddings)
-        return topics, np.clip(similarities, 0.0, 1.0)
+            answers = clusters.assign(embeddings)
+        return self.lineage.ids_of(answers.rows), answers.strengths
+
+    def adopt(self, candidate: Candidate) -> tuple[DriftEvent, ...]:
+        """Take over the topics of a refit between two batches, and tell what became of which.
+
+        It counts as a batch of its own; what drift is measured by starts afresh.
+
+        Raises
+        ------
+        CandidateError
+            The first topics are still being looked for. Nothing has changed.
+
+        """
+        clusters, lives = self._clusters, self._lives
+        if clusters is None or lives is None or clusters.warm_up is not None:
+            raise CandidateError("this model is still finding its first topics; refit it later")
+        before, labels = self._foremost(), self.labels()
+        ids = tuple(self.lineage.ids.tolist())
+        self.sequence += 1
+        living = Living(
+            clusters, self._counts, self._sightings, labels, self.sequence, self.n_documents
+        )
+        with _threads.limit(limits=1):
+            changes = adoption.adopt(candidate, living, lives)
+        self._drift = DriftMonitor(self.settings.drift)
+        self._describe()
+        moment = Moment.of_swap(self.sequence, self.clock, before, self._foremost(), changes)
+        after = tuple(self.lineage.ids.tolist())
+        swap = adoption.refitted(ids, after, self.clock, self.sequence)
+        return (swap, *events_of(changes, moment))
+
+    @property
+    def lineage(self) -> Lineage:
+        """Ids of the living topics, their parents, and the topics that rest; to be read only."""
+        return self._lives.lineage if self._lives is not None else Lineage()
 
     def topics(self, *, fresh: bool = True) -> list[Topic]:
         """Return every topic with its words, sizes and times, by id.
@@ -152,29 +227,47 @@ class OnlineTopicModel:
         """
         if self._clusters is None:
             return []
-        described = self._words() if fresh else self._described
+        described = self._descriptions.fresh(self._counts) if fresh else self._descriptions.words
         weights = self._clusters.centroids.weights
         shares = (weights / max(weights.sum(), 1e-300)).tolist()
         return [
             Topic(
                 topic,
-                label_of(topic, [word for word, _ in words]),
+                self._descriptions.names.label(topic, [word for word, _ in words]),
                 tuple(words),
                 int(size),
                 share,
                 first if size else self.clock,
                 last if size else self.clock,
+                self.lineage.parents.get(topic, ()),
             )
-            for topic, (words, share, (size, first, last)) in enumerate(
-                zip(described, shares, self._sightings.table.tolist(), strict=True)
+            for topic, words, share, (size, first, last, _) in zip(
+                self.lineage.ids.tolist(),
+                described,
+                shares,
+                self._sightings.table.tolist(),
+                strict=True,
             )
         ]
 
     def labels(self) -> dict[int, str]:
         """Return the label of each topic as it was when its words were last looked at."""
-        described = enumerate(self._described)
-        labels = {topic: label_of(topic, [word for word, _ in words]) for topic, words in described}
-        return {OUTLIERS: OUTLIER_LABEL, **labels}
+        return self._descriptions.labels(self.lineage.ids)
+
+    def names(self) -> dict[int, str]:
+        """Return the names that topics were given elsewhere and that still hold, by topic."""
+        return self._descriptions.names.texts()
+
+    def centroids(self) -> Embeddings:
+        """Return the mean embedding of each topic by id, (n_topics, n_dimensions) float32."""
+        if self._clusters is None:
+            return np.zeros((0, self.n_dimensions or 0), dtype=np.float32)
+        return self._clusters.centroids.means()
+
+    @property
+    def recent(self) -> Recent | None:
+        """The last documents, to be read only; None before the first."""
+        return None if self._lives is None else self._lives.recent
 
     @property
     def counts(self) -> TermCounts:
@@ -183,7 +276,8 @@ class OnlineTopicModel:
 
     def state_hash(self) -> str:
         """Return the SHA-256 of everything that the next batch depends on, as 64 hex digits."""
-        return digest_of(self.scalars(), self.arrays(), self._counts.digest)
+        small = self._arrays(self._lives.small_arrays() if self._lives is not None else {})
+        return digest_of(self.scalars(), small, self._counts.digest + self.timeline.digest)
 
     def scalars(self) -> dict[str, object]:
         """Return the state that is not an array, ready for JSON."""
@@ -194,27 +288,31 @@ class OnlineTopicModel:
             "n_dimensions": self.n_dimensions,
             "clock": self.clock,
             "faded_from": self._faded_from,
-            "labelled_at": self._labelled_at,
-            "described": self._described,
+            "lineage": self.lineage.scalars(),
+            "descriptions": self._descriptions.scalars(),
         }
 
     def arrays(self) -> Arrays:
         """Return the state in arrays, by name, but for the term counts."""
-        clusters = self._clusters.arrays() if self._clusters is not None else {}
-        seen = {"table": self._sightings.table}
-        return joined({"clusters": clusters, "drift": self._drift.arrays(), "sightings": seen})
+        lives = self._lives.arrays() if self._lives is not None else {}
+        return {**self._arrays(lives), **joined({"timeline": self.timeline.arrays()})}
 
-    def restore(self, scalars: dict[str, object], arrays: Arrays, counts: TermCounts) -> None:
+    def restore(self, scalars: dict[str, Any], arrays: Arrays, counts: TermCounts) -> None:
         """Become the model whose `scalars`, `arrays` and term counts these are."""
         for name in ("sequence", "n_documents", "n_dimensions", "clock"):
             setattr(self, name, scalars[name])
-        for name in ("faded_from", "labelled_at", "described"):
-            setattr(self, f"_{name}", scalars[name])
+        self._faded_from = scalars["faded_from"]
         self._counts = counts
+        self._descriptions.restore(scalars["descriptions"])
         self._sightings.table = arrays["sightings.table"]
         clusters = part_of(arrays, "clusters")
         self._clusters = Clusters.from_arrays(self.settings, clusters) if clusters else None
+        if self.n_dimensions is not None:
+            self._lives = Lives(self.settings, self.n_dimensions)
+            self._lives.restore(scalars["lineage"], part_of(arrays, "lives"))
         self._drift = DriftMonitor.from_arrays(self.settings.drift, part_of(arrays, "drift"))
+        timeline = part_of(arrays, "timeline")
+        self.timeline = Timeline.from_arrays(self.settings.timeline, timeline, counts.terms)
 
     def _checked(self, texts: Sequence[object] | Embeddings, embeddings: Embeddings) -> Embeddings:
         embeddings = np.ascontiguousarray(embeddings, dtype=np.float32)
@@ -230,13 +328,20 @@ class OnlineTopicModel:
             )
         if not np.isfinite(embeddings).all():
             raise EmbeddingError("embeddings hold NaN or infinity; leave those documents out")
-        return embeddings
+        return unit(embeddings)
 
-    def _begun(self, n_dimensions: int) -> Clusters:
-        if self._clusters is None:
+    def _arrays(self, lives: Arrays) -> Arrays:
+        clusters = self._clusters.arrays() if self._clusters is not None else {}
+        seen = {"table": self._sightings.table}
+        parts = {"clusters": clusters, "drift": self._drift.arrays(), "sightings": seen}
+        return joined({**parts, "lives": lives})
+
+    def _begun(self, n_dimensions: int) -> tuple[Clusters, Lives]:
+        if self._clusters is None or self._lives is None:
             self.n_dimensions = n_dimensions
             self._clusters = Clusters(self.settings, n_dimensions)
-        return self._clusters
+            self._lives = Lives(self.settings, n_dimensions)
+        return self._clusters, self._lives
 
     def _learn(
         self,
@@ -245,38 +350,96 @@ class OnlineTopicModel:
         ids: Sequence[str],
         times: NDArray[np.float64],
     ) -> Step:
-        clusters = self._begun(embeddings.shape[1])
+        clusters, lives = self._begun(embeddings.shape[1])
         found = self._counts.locate(texts)
-        warm = clusters.warm_up is not None
-        learn = self._warm if warm else self._follow
+        warm_up = clusters.warm_up
+        learn = self._warm if warm_up is not None else self._follow
         answers, batch = learn(clusters, embeddings, found)
-        self._sightings.add(answers.topics, times, len(clusters))
         self.n_documents += len(texts)
-        if warm and clusters.warm_up is None:
-            self._faded_from = self.n_documents
-        outside = self._counts.matrix(found, np.where(answers.topics < 0, 0, -1), 1)
-        events = self._drift.update(self._observation(answers, batch, outside, ids, warm=warm))
+        if warm_up is not None:
+            lives.begin(clusters, warm_up.embeddings)
+            if clusters.warm_up is None:
+                self._faded_from = self.n_documents
+        self._sightings.add(answers.rows, times, len(clusters), self.n_documents)
+        topics, runners_up = lives.named(answers)
+        self.timeline.add(topics, times, found, self._counts.terms, embeddings)
+        outside = self._counts.matrix(found, np.where(topics < 0, 0, -1), 1)
+        drift = self._drift.update(
+            Observation.of(
+                answers.rows,
+                answers.similarities,
+                batch,
+                lives.lineage.ids,
+                sequence=self.sequence,
+                now=self.clock,
+                terms=self._counts.terms,
+                examples=examples.by_topic(topics, ids),
+                outlier_terms=outside,
+                warm=warm_up is not None,
+            )
+        )
+        if warm_up is None:
+            far = np.where(lives.is_far(answers), np.arange(len(texts)), -1)
+            lives.add(embeddings, answers, self._counts.matrix(found, far, len(texts)), clusters)
+        changes = () if warm_up is not None else self._live(clusters, lives, ids, times)
         self._prune()
-        self._relabel(due=warm)
-        strengths = np.clip(answers.similarities, 0.0, 1.0)
-        return Step(self.sequence, answers.topics, strengths, events)
+        if warm_up is not None or self._descriptions.is_due(self.n_documents):
+            self._describe()
+        return Step(self.sequence, topics, answers.strengths, runners_up, (*drift, *changes))
+
+    def _live(
+        self, clusters: Clusters, lives: Lives, ids: Sequence[str], times: NDArray[np.float64]
+    ) -> tuple[DriftEvent, ...]:
+        """Let topics come and go, and tell of it."""
+        before, labels = self._foremost(), self.labels()
+        parts = (clusters, self._counts, self._sightings)
+        changes = lives.look(Living(*parts, labels, self.sequence, self.n_documents))
+        if not changes:
+            return ()
+        self._describe()
+        self._drift.settle(np.array([t for change in changes for t in change.topics]))
+        n_earlier = len(lives.recent) - len(times)
+        moment = Moment(
+            self.sequence,
+            (float(times.min()), self.clock),
+            before,
+            self._foremost(),
+            tuple(examples.of_members(change.members, ids, n_earlier) for change in changes),
+            len(lives.recent),
+            least_score(self.settings.lifecycle.false_births),
+        )
+        return events_of(changes, moment)
+
+    def _foremost(self) -> dict[int, tuple[str, ...]]:
+        return self._descriptions.foremost(self.lineage.ids)
+
+    def _describe(self) -> None:
+        settled = self._clusters is not None and self._clusters.warm_up is None
+        ids, n_documents = self.lineage.ids, self.n_documents
+        self._descriptions.look(ids, self._counts, n_documents, settled=settled)
 
     def _warm(
         self, clusters: Clusters, embeddings: Embeddings, found: Occurrences
     ) -> tuple[Answers, csr_array]:
         n_documents = len(embeddings)
         rows = self._counts.matrix(found, np.arange(n_documents), n_documents)
+        if self.lineage.n_given and not self.n_documents:
+            # Shares of terms become counts: as many as so many documents have here.
+            self._counts.rescale(max(1.0, len(found.columns) / n_documents))
         answers, counts = clusters.warm(embeddings, rows)
         if counts is not None:
             self._counts.replace(counts)
-        return answers, self._counts.matrix(found, answers.topics, len(clusters))
+        batch = self._counts.matrix(found, answers.rows, len(clusters))
+        if self.lineage.n_given:
+            self._counts.add(batch, 1.0)
+        return answers, batch
 
     def _follow(
         self, clusters: Clusters, embeddings: Embeddings, found: Occurrences
     ) -> tuple[Answers, csr_array]:
         weight = self._weight(clusters)
         answers = clusters.follow(embeddings, weight)
-        batch = self._counts.matrix(found, answers.topics, len(clusters))
+        batch = self._counts.matrix(found, answers.rows, len(clusters))
         self._counts.add(batch, weight)
         return answers, batch
 
@@ -286,67 +449,19 @@ class OnlineTopicModel:
         if age > RESCALE_AT:
             whole = float(np.floor(age))
             self._faded_from += round(whole * self.settings.half_life)
-            clusters.centroids.rescale(2.0**-whole)
-            self._counts.rescale(2.0**-whole)
+            for part in (clusters, self._counts, self._lives):
+                if part is not None:
+                    part.rescale(2.0**-whole)
             age -= whole
         return float(2.0**age)
-
-    def _observation(
-        self,
-        answers: Answers,
-        batch: csr_array,
-        outside: csr_array,
-        ids: Sequence[str],
-        *,
-        warm: bool,
-    ) -> Observation:
-        n_topics, labels = batch.shape[0], answers.topics
-        kept = labels >= 0
-        counts = np.bincount(labels[kept], minlength=n_topics)
-        distances = 1.0 - answers.similarities[kept].astype(np.float64)
-        with np.errstate(invalid="ignore", divide="ignore"):
-            mean = np.bincount(labels[kept], weights=distances, minlength=n_topics) / counts
-        return Observation(
-            sequence=self.sequence,
-            now=self.clock,
-            n_documents=len(labels),
-            topic_ids=np.arange(n_topics, dtype=np.int64),
-            counts=counts.astype(np.int64),
-            distances=mean,
-            n_outliers=int(np.count_nonzero(~kept)),
-            term_counts=batch,
-            terms=self._counts.terms,
-            examples=_examples(labels, ids),
-            outlier_terms=outside,
-            warm=warm,
-        )
 
     def _prune(self) -> None:
         kept = self._counts.prune()
         if kept is None or self._clusters is None:
             return
         self._drift.keep_terms(kept)
+        self.timeline.keep_terms(kept)
         if self._clusters.warm_up is not None:
             self._clusters.warm_up.keep_terms(kept)
-
-    def _relabel(self, *, due: bool) -> None:
-        if due or self.n_documents - self._labelled_at >= LABEL_EVERY:
-            self._labelled_at = self.n_documents
-            self._described = self._words()
-
-    def _words(self) -> list[list[tuple[str, float]]]:
-        weights = c_tf_idf(csr_array(self._counts.dense()))
-        return top_terms(weights, self._counts.terms, self.settings.top_n_words)
-
-
-def _examples(labels: Labels, ids: Sequence[str]) -> dict[int, tuple[str, ...]]:
-    """Return the ids of the first few documents of each topic."""
-    if not ids:
-        return {}
-    order = np.argsort(labels, kind="stable")
-    topics, starts = np.unique(labels[order], return_index=True)
-    stops = np.append(starts[1:], len(order))
-    return {
-        int(topic): tuple(ids[row] for row in order[start : min(stop, start + N_EXAMPLES)])
-        for topic, start, stop in zip(topics, starts, stops, strict=True)
-    }
+        if self._lives is not None:
+            self._lives.recent.keep_terms(kept)

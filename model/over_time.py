@@ -10,6 +10,7 @@ import pandas as pd
 from scipy.sparse import coo_array, csr_array
 from tqdm.auto import tqdm
 
+from topicstream.model.alignment import learnt
 from topicstream.model.documents import (
     check_documents_type,
     check_is_fitted,
@@ -40,8 +41,8 @@ MANY_TIMES = 100
 
 def topics_over_time(
     topic_model: BERTopic,
-    docs: Documents,
-    timestamps: Sequence[Any] | NDArray[Any] | pd.Series[Any],
+    docs: Documents = None,
+    timestamps: Sequence[Any] | NDArray[Any] | pd.Series[Any] | None = None,
     *,
     topics: Sequence[int] | NDArray[Any] | None = None,
     nr_bins: int | None = None,
@@ -58,8 +59,9 @@ def topics_over_time(
         A fitted model.
     docs
         The documents that the model was fitted on, in their order; with `topics`, any documents.
+        None for a live model, which remembers what it was about when.
     timestamps
-        The time of each: strings, datetimes or whole numbers.
+        The time of each: strings, datetimes or whole numbers; None where there are no documents.
     topics
         The topic of each; None (default) takes `topics_`.
     nr_bins
@@ -87,6 +89,11 @@ def topics_over_time(
 
     """
     check_is_fitted(topic_model)
+    live = topic_model._live  # noqa: SLF001  # what only a live model has
+    if docs is None and live is not None:
+        from topicstream.model.live import live_topics_over_time
+
+        return live_topics_over_time(topic_model, live, nr_bins)
     check_has_c_tf_idf(topic_model)
     check_documents_type(docs)
     assigned = assigned_topics(topic_model, docs, topics)
@@ -217,11 +224,11 @@ class OverallWeights:
 
     def __init__(self, topic_model: BERTopic) -> None:
         self._rows = unit_rows(topic_model.c_tf_idf_)
-        self._offset = topic_model._outliers  # noqa: SLF001  # a hook that others call too
+        self._ids = np.array(sorted(learnt(topic_model.topic_sizes_)))
 
     def averaged(self, weights: csr_array, topics: NDArray[np.int64]) -> csr_array:
         """Return the mean of `weights` and of these topics' rows (D-03: by topic, not place)."""
-        both = weights + self._rows[topics + self._offset]
+        both = weights + self._rows[np.searchsorted(self._ids, topics)]
         return scaled(csr_array(both), np.full(len(topics), 0.5))
 
 

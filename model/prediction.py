@@ -29,6 +29,7 @@ from topicstream.model.similarity import cosines, paired_cosines
 
 if TYPE_CHECKING:
     from topicstream.model.bertopic import BERTopic
+    from topicstream.model.live import LiveTopics
 
 logger = logging.getLogger(__name__)
 
@@ -75,9 +76,20 @@ def transform(
     vectors = _vectors(topic_model, documents, embeddings, images)
     if fast:
         return fast_topics(topic_model, vectors)
+    if topic_model._live is not None:  # noqa: SLF001  # what only a live model has
+        return _as_the_stream(topic_model, topic_model._live, vectors)  # noqa: SLF001
     if type(topic_model.hdbscan_model) is BaseCluster:
         return nearest_topics(topic_model, vectors)
     return _from_clusterer(topic_model, vectors)
+
+
+def _as_the_stream(topic_model: BERTopic, live: LiveTopics, vectors: Any) -> Prediction:  # noqa: ANN401
+    from topicstream.model.live import live_topics
+
+    topics, strengths = live_topics(topic_model, live, vectors)
+    if not topic_model.calculate_probabilities:
+        return topics, strengths
+    return topics, topic_similarities(topic_model, vectors)[:, topic_model._outliers :]  # noqa: SLF001  # a hook
 
 
 def _vectors(
@@ -156,9 +168,10 @@ def fast_topics(topic_model: BERTopic, vectors: Any) -> Prediction:  # noqa: ANN
     if spread is None or is_sparse(vectors) or len(means) == 0:
         return nearest_topics(topic_model, vectors, outliers=False)
     best = discriminate(vectors, means, spread)
+    ids = _ids_at(topic_model, best + topic_model._outliers)  # noqa: SLF001  # a hook
     if topic_model.calculate_probabilities:
-        return best.tolist(), cosines(vectors, means)
-    return best.tolist(), paired_cosines(vectors, means[best])
+        return ids, cosines(vectors, means)
+    return ids, paired_cosines(vectors, means[best])
 
 
 def nearest_topics(
@@ -196,10 +209,16 @@ def nearest_topics(
     offset = topic_model._outliers  # noqa: SLF001  # a hook of the model
     first = 0 if outliers or similarities.shape[1] == offset else offset
     best = similarities[:, first:].argmax(axis=1) + first
-    topics = (best - offset).tolist()
+    topics = _ids_at(topic_model, best)
     if topic_model.calculate_probabilities:
         return topics, similarities[:, offset:]
     return topics, similarities[np.arange(len(best)), best]
+
+
+def _ids_at(topic_model: BERTopic, rows: NDArray[Any]) -> list[int]:
+    """Return the topics whose embeddings stand in these rows; ids may have gaps."""
+    ids: list[int] = np.array(sorted(topic_model.topic_sizes_ or {}))[rows].tolist()
+    return ids
 
 
 def topic_similarities(topic_model: BERTopic, vectors: Any) -> NDArray[Any]:  # noqa: ANN401  # dense or sparse

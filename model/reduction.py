@@ -17,7 +17,7 @@ from topicstream.model.retelling import tell_again
 if TYPE_CHECKING:
     import pandas as pd
 
-    from topicstream.model.bertopic import BERTopic
+    from topicstream.model.bertopic import BERTopic, Documents
 
 logger = logging.getLogger(__name__)
 M = TypeVar("M", bound="BERTopic")
@@ -25,7 +25,7 @@ M = TypeVar("M", bound="BERTopic")
 
 def reduce_topics(
     topic_model: M,
-    docs: Sequence[str],
+    docs: Documents = None,
     nr_topics: int | str = 20,
     images: Sequence[Any] | None = None,
     *,
@@ -38,7 +38,8 @@ def reduce_topics(
     topic_model
         A fitted model, which is changed.
     docs
-        The documents it was fitted on, in the same order.
+        The documents it was fitted on, in the same order; None for a live model, which has the
+        counts of their terms.
     nr_topics
         Topics wanted, outliers included; ``"auto"`` joins what lies close together. With as many
         topics or fewer already, only the words are told again.
@@ -54,8 +55,15 @@ def reduce_topics(
         the fit.
 
     """
-    documents = aligned_documents(topic_model, docs, images)
     check_nr_topics(nr_topics)
+    live = topic_model._live  # noqa: SLF001  # what only a live model has
+    if docs is None and live is not None:
+        from topicstream.model.live import regroup_without_documents
+
+        topic_model.nr_topics = nr_topics
+        regroup_without_documents(topic_model, live, _joined(topic_model, use_ctfidf=use_ctfidf))
+        return topic_model
+    documents = aligned_documents(topic_model, docs, images)
     topic_model.nr_topics = nr_topics
     topic_model._update_topic_size(documents)  # noqa: SLF001  # topics_ may have been assigned
     documents = reduce_frame(topic_model, documents, use_ctfidf=use_ctfidf)

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from topicstream.model.drift.settings import DriftSettings
+from topicstream.model.lifecycle.settings import LifecycleSettings
+from topicstream.model.timeline_settings import TimelineSettings
 
 
 @dataclass(frozen=True, slots=True)
@@ -14,7 +16,7 @@ class ModelSettings:
     Parameters
     ----------
     n_topics
-        Topics at most; fewer while fewer documents are known.
+        Topics that are found at first; fewer while fewer documents are known.
     n_components
         Components of the projection in which the nearest topic is looked for.
     warm_up
@@ -25,13 +27,16 @@ class ModelSettings:
         Terms that the vocabulary is cut back to.
     top_n_words
         Words that describe a topic.
-    outlier_deviations
-        A document is an outlier when it lies more than so many standard deviations farther from
-        its topic than the topic's documents do on average.
+    outlier_share
+        Part of each topic's documents that are outliers: those that lie farthest from it.
     seed
         Seed of every random choice.
     drift
         When a change becomes an event.
+    lifecycle
+        When topics are born, merge, split and rest.
+    timeline
+        How finely the topics' past is remembered.
 
     Examples
     --------
@@ -46,6 +51,8 @@ class ModelSettings:
     half_life: float = 50_000.0
     n_terms: int = 50_000
     top_n_words: int = 10
-    outlier_deviations: float = 3.0
+    outlier_share: float = 0.003
     seed: int = 42
     drift: DriftSettings = field(default_factory=DriftSettings)
+    lifecycle: LifecycleSettings = field(default_factory=LifecycleSettings)
+    timeline: TimelineSettings = field(default_factory=TimelineSettings)

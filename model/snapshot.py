@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import fields
+from typing import Any
 
 import numpy as np
 from safetensors import SafetensorError
@@ -14,12 +15,14 @@ from scipy.sparse import csr_array
 from topicstream.model.arrays import part_of, sparse_of, sparse_parts
 from topicstream.model.drift.settings import DriftSettings
 from topicstream.model.errors import SnapshotFormatError
+from topicstream.model.lifecycle.settings import LifecycleSettings
 from topicstream.model.online import OnlineTopicModel
 from topicstream.model.settings import ModelSettings
 from topicstream.model.terms import TermCounts
+from topicstream.model.timeline_settings import TimelineSettings
 
 FORMAT = "topicstream.model"
-VERSION = 1
+VERSION = 2
 ARRAYS, META = "state.safetensors", "meta.json"
 
 
@@ -96,7 +99,17 @@ def settings_from(values: Mapping[str, object]) -> ModelSettings:
         raise SnapshotFormatError(
             f"the snapshot's settings are {sorted(values)}, not {sorted(known)}"
         )
-    drift = values["drift"]
-    if not isinstance(drift, Mapping):
-        raise SnapshotFormatError(f"the snapshot's drift settings are {drift!r}, not a table")
-    return ModelSettings(**{**values, "drift": DriftSettings(**drift)})  # type: ignore[arg-type]
+    tables = {
+        "drift": DriftSettings,
+        "lifecycle": LifecycleSettings,
+        "timeline": TimelineSettings,
+    }
+    read = {name: kind(**_table(values, name)) for name, kind in tables.items()}
+    return ModelSettings(**{**values, **read})
+
+
+def _table(values: Mapping[str, object], name: str) -> dict[str, Any]:
+    table = values[name]
+    if not isinstance(table, Mapping):
+        raise SnapshotFormatError(f"the snapshot's {name} settings are {table!r}, not a table")
+    return dict(table)

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import hashlib
+import json
 from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy.sparse import coo_array, csr_array
 
+from topicstream.model.rows import take
 from topicstream.model.vocabulary import Occurrences, Vocabulary
 
 SLACK = 1.5  # the vocabulary is cut back once it is this much larger than allowed
@@ -69,12 +71,13 @@ class TermCounts:
         return csr_array(coo_array(entries, shape=(n_rows, len(self.terms))))
 
     def add(self, batch: csr_array, weight: float) -> None:
-        """Add one batch of counts, (n_topics, n_terms), `weight` times."""
+        """Add one batch of counts, (n_topics, n_terms), `weight` times; none falls below zero."""
         if batch.shape[0] > self._counts.shape[0]:
             missing = batch.shape[0] - self._counts.shape[0]
             self._counts = np.pad(self._counts, ((0, missing), (0, 0)))
         entries = batch.tocoo()
-        self._counts[entries.row, entries.col] += entries.data * weight
+        added = self._counts[entries.row, entries.col] + entries.data * weight
+        self._counts[entries.row, entries.col] = np.maximum(added, 0.0)
         self._chain(entries.row, entries.col, entries.data, np.float64(weight))
 
     def replace(self, counts: csr_array) -> None:
@@ -83,10 +86,25 @@ class TermCounts:
         self._chain(b"replace")
         self.add(counts, 1.0)
 
+    def begin(self, terms: Sequence[str], counts: csr_array) -> None:
+        """Begin with counts that were made elsewhere, (n_topics, n_terms)."""
+        self.restore(list(terms), counts, self.digest)
+        self._chain(json.dumps(list(terms)).encode(), np.ascontiguousarray(self.dense()))
+
     def rescale(self, factor: float) -> None:
-        """Multiply every count by `factor`, a power of two, which is exact."""
+        """Multiply every count by `factor`; a power of two is exact."""
         self._counts *= factor
         self._chain(b"rescale", np.float64(factor))
+
+    def take(self, where: NDArray[np.int64]) -> None:
+        """Move the rows to `where` they were before, -1 for a new one."""
+        self._counts = take(self._counts, where)
+        self._chain(b"take", where)
+
+    def fold(self, row: int, into: int) -> None:
+        """Add one topic's counts to another one's."""
+        self._counts[into] += self._counts[row]
+        self._chain(b"fold", np.array([row, into]))
 
     def prune(self) -> NDArray[np.int64] | None:
         """Cut an overlong vocabulary back to its heaviest terms.

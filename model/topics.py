@@ -27,6 +27,8 @@ class Topic:
         Part of the stream now, 0 to 1, older documents weighing less by half-life.
     first_seen, last_seen
         Event time of the first and the last document, in seconds since 1970.
+    parents
+        Topics that it came from; none for one that was there from the beginning.
 
     """
 
@@ -37,6 +39,7 @@ class Topic:
     share: float
     first_seen: float
     last_seen: float
+    parents: tuple[int, ...] = ()
 
 
 def label_of(topic: int, words: Sequence[str]) -> str:

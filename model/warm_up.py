@@ -17,6 +17,7 @@ from topicstream.model.arrays import Arrays, sparse_of, sparse_parts
 from topicstream.model.centroids import Embeddings, Labels
 
 DOCUMENTS_PER_TOPIC = 5  # fewer make a cluster of accidents
+NEVER = 0  # as the number of documents from which topics are found: they are known
 N_STARTS, N_FIRST_STARTS = 8, 2  # of the last fit, which is the one kept, and of those before
 
 
@@ -42,7 +43,12 @@ class WarmUp:
     @property
     def is_due(self) -> bool:
         """Whether the topics should be found anew."""
-        return len(self.embeddings) >= self.next_fit
+        return self.next_fit != NEVER and len(self.embeddings) >= self.next_fit
+
+    @property
+    def has_topics(self) -> bool:
+        """Whether the topics were known before: none are found, the documents only show them."""
+        return self.next_fit == NEVER
 
     @property
     def is_over(self) -> bool:

@@ -1,7 +1,8 @@
-"""The journal: one record for each batch of the model, chained by hashes.
+"""The journal: one record for each step of the model, chained by hashes.
 
 Offsets alone keep only the last position; the journal keeps every boundary between batches, the
-only clock that the model may see, and the hash of the state that each batch ended in.
+only clock that the model may see, where a refit was swapped in, and the hash of the state that each
+step ended in.
 """
 
 from __future__ import annotations
@@ -42,6 +43,15 @@ class Dead(msgspec.Struct, array_like=True, frozen=True):
     reason: str
 
 
+class Changed(msgspec.Struct, array_like=True, frozen=True):
+    """A topic that came, went, or did both with another one."""
+
+    kind: str
+    topic: int
+    parents: tuple[int, ...] = ()
+    children: tuple[int, ...] = ()
+
+
 class Position(msgspec.Struct, array_like=True, frozen=True):
     """The next offset to read of one partition."""
 
@@ -53,7 +63,7 @@ class Position(msgspec.Struct, array_like=True, frozen=True):
 class Entry(msgspec.Struct, frozen=True, kw_only=True, tag_field="kind"):
     """What every entry tells: where the service stands once it is committed.
 
-    `sequence` counts batches; `clock_ms` is the model's time, which is event time;
+    `sequence` counts batches and swaps; `clock_ms` is the model's time, which is event time;
     `positions` are the committed offsets; `prev_hash` is the hash of the entry before, empty for
     the first.
     """
@@ -67,10 +77,14 @@ class Entry(msgspec.Struct, frozen=True, kw_only=True, tag_field="kind"):
 
 
 class Genesis(Entry, frozen=True, kw_only=True, tag="GENESIS"):
-    """The first entry: what the model was made with."""
+    """The first entry: what the model was made with.
+
+    `start` is the digest of the topics that it took over from another model, None for none.
+    """
 
     settings: dict[str, Any]
     embedder: str | None = None
+    start: str | None = None
 
 
 class Term(Entry, frozen=True, kw_only=True, tag="TERM"):
@@ -78,16 +92,26 @@ class Term(Entry, frozen=True, kw_only=True, tag="TERM"):
 
 
 class Batch(Entry, frozen=True, kw_only=True, tag="BATCH"):
-    """One batch: which records it was, and their digest."""
+    """One batch: which records it was, their digest, and which topics it changed."""
 
     term: int
     segments: tuple[Segment, ...]
     n: int
     input_digest: str
     dead: tuple[Dead, ...] = ()
+    changes: tuple[Changed, ...] = ()
 
 
-AnyEntry = Genesis | Term | Batch
+class Swap(Entry, frozen=True, kw_only=True, tag="SWAP"):
+    """A refit was swapped in; `artifact` is the SHA-256 of its file, by which a replay finds it."""
+
+    term: int
+    artifact: str
+
+
+AnyEntry = Genesis | Term | Batch | Swap
+Step = Batch | Swap
+"""Entries that the model's state changes with."""
 
 encode = msgspec.json.Encoder().encode
 _decoder: msgspec.json.Decoder[AnyEntry] = msgspec.json.Decoder(AnyEntry)
@@ -192,12 +216,12 @@ before it; the journal was changed or made anew: restore it, or start with anoth
         return entry
 
     def _check(self, record: Record, entry: AnyEntry, before: AnyEntry) -> None:
-        step = 1 if isinstance(entry, Batch) else 0
+        step = 1 if isinstance(entry, Step) else 0
         if entry.prev_hash != self.hash or isinstance(entry, Genesis):
             raise _broken(record, "does not follow the one before it")
         if entry.sequence != before.sequence + step or entry.clock_ms < before.clock_ms:
             raise _broken(record, f"has sequence {entry.sequence} after {before.sequence}")
-        if isinstance(entry, Batch) and self.term not in {-1, entry.term}:
+        if isinstance(entry, Step) and self.term not in {-1, entry.term}:
             raise _broken(record, f"has term {entry.term} within term {self.term}")
 
     def _take(self, record: Record, entry: AnyEntry) -> None:
@@ -205,7 +229,7 @@ before it; the journal was changed or made anew: restore it, or start with anoth
         self.hash = entry_hash(record.value or b"")
         if isinstance(entry, Term):
             self.term = record.offset
-        elif isinstance(entry, Batch):
+        elif isinstance(entry, Step):
             self.term = entry.term
 
 

@@ -28,7 +28,7 @@ def part(name: str, heading: str) -> str:
     return found[1]
 
 
-@pytest.mark.parametrize("table", ["kafka", "redis", "model", "batch"])
+@pytest.mark.parametrize("table", ["kafka", "redis", "model", "refit", "batch"])
 def test_every_setting_of_a_table_is_described(table: str) -> None:
     kind = Settings.model_fields[table].annotation
     assert isinstance(kind, type)
@@ -40,7 +40,7 @@ def test_every_setting_of_a_table_is_described(table: str) -> None:
 
 def test_every_general_setting_is_described() -> None:
     text = part("reference/settings.md", "General")
-    tables = {"kafka", "redis", "model", "batch"}
+    tables = {"kafka", "redis", "model", "refit", "batch"}
     missing = [n for n in Settings.model_fields if n not in tables and f"`{n}`" not in text]
 
     assert missing == []

@@ -149,15 +149,17 @@ def assignments(
         documents.items,
         step.topics.tolist(),
         step.strengths.tolist(),
+        step.runners_up.tolist(),
         strict=True,
     )
-    for record, item, topic, strength in answers:
+    for record, item, topic, strength, runner_up in answers:
         answer = Assignment(
             VERSION,
             item.id,
             topic,
             labels.get(topic, str(topic)),
             round(strength, 6),
+            runner_up,
             sequence,
             rfc3339(item.timestamp),
             _raw(item.source),
@@ -201,6 +203,8 @@ def drift_record(event: DriftEvent, labels: Mapping[int, str]) -> bytes:
         (rfc3339(event.window[0]), rfc3339(event.window[1])),
         event.sequence,
         found,
+        event.parents,
+        event.children,
     )
     return to_json(record)
 
@@ -216,5 +220,6 @@ def topic_record(topic: Topic) -> bytes:
         topic.share,
         rfc3339(topic.first_seen),
         rfc3339(topic.last_seen),
+        topic.parents,
     )
     return to_json(record)

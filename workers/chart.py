@@ -310,11 +310,16 @@ def _short(value: int) -> str:
 
 def _axis_of_time(frame: Frame) -> list[str]:
     base = frame.y(0)
-    parts = []
+    parts, taken = [], 0.0
     for moment, text in ticks(frame.first, frame.last, (frame.width - frame.left) // 75):
         x = frame.x(moment)
         parts.append(f'<path class="tick" d="M{x},{base}v5"/>')
         place = "end" if x > frame.width - 30 else "middle"
+        half = 4.0 * len(text)
+        left = x - half * (2 if place == "end" else 1)
+        if left < taken:  # a label that ends at its tick may reach into the one before
+            continue
+        taken = left + 2 * half
         parts.append(f'<text class="{place}" x="{x}" y="{base + 18}">{text}</text>')
     middle = (frame.left + frame.width - frame.right) / 2
     years = sorted({datetime.fromtimestamp(t, UTC).year for t in (frame.first, frame.last)})

@@ -43,19 +43,24 @@ class Checkpoints:
         Where snapshots are kept.
     redis
         Where the model is served from; None for nowhere.
+    embedder
+        Name of the embedder, for those who read a snapshot elsewhere; None when it is not known.
 
     """
 
-    def __init__(self, store: SnapshotStore, redis: RedisStore | None) -> None:
+    def __init__(
+        self, store: SnapshotStore, redis: RedisStore | None, embedder: str | None = None
+    ) -> None:
         self._store = store
         self._redis = redis
+        self._embedder = embedder
         self.n_failed_snapshots = 0
         self.n_failed_publications = 0
         self.n_fallbacks = 0
 
     def save(self, model: OnlineTopicModel, which: SnapshotId, place: JournalPlace) -> bool:
         """Save and publish the model; False when the snapshot could not be kept."""
-        files = codec.encode(model, {"journal": msgspec.to_builtins(place)})
+        files = codec.encode(model, self._extra(place))
         snapshot = Snapshot(which, files)
         try:
             self._store.save(snapshot)
@@ -70,7 +75,7 @@ class Checkpoints:
     def publish(self, model: OnlineTopicModel, which: SnapshotId, place: JournalPlace) -> None:
         """Publish the model to Redis only; this also heals one that was emptied."""
         if self._redis is not None:
-            files = codec.encode(model, {"journal": msgspec.to_builtins(place)})
+            files = codec.encode(model, self._extra(place))
             self._publish(Snapshot(which, files))
 
     def names(self) -> list[str]:
@@ -99,6 +104,9 @@ class Checkpoints:
         """Note that a snapshot is passed over."""
         self.n_fallbacks += 1
         logger.warning("snapshot %s is passed over: %s", name, why)
+
+    def _extra(self, place: JournalPlace) -> dict[str, object]:
+        return {"journal": msgspec.to_builtins(place), "embedder": self._embedder}
 
     def _publish(self, snapshot: Snapshot) -> None:
         if self._redis is None:

@@ -27,9 +27,12 @@ from topicstream.workers.options import (
     ShownRedis,
     ShownState,
     SnapshotFolder,
+    StartFrom,
     State,
     Topics,
 )
+from topicstream.workers.refit_options import HalfLife, MinTopicSize, RefitSeed, Window
+from topicstream.workers.timeline_options import BinWidth, Format, OneTopic, Since, Until
 
 if TYPE_CHECKING:
     from topicstream.workers.settings import Settings
@@ -82,6 +85,7 @@ def run(
     batch_size: BatchSize = None,
     embedder: Embedder = None,
     follow: Follow = False,
+    start_from: StartFrom = None,
     kafka: Kafka = None,
     redis: Redis = None,
     config: Config = None,
@@ -97,12 +101,13 @@ def run(
         topicstream run --input feed.jsonl.gz --output out --state state
         zcat feed.jsonl.gz | topicstream run --input - --topics 30
         topicstream run --kafka localhost:9092 --redis redis://localhost:6379/0
+        topicstream run --input feed.jsonl.gz --start-from my_bertopic --embedder all-MiniLM-L6-v2
     """  # noqa: D301 - \b keeps lines as they are
     from topicstream.workers.commands.run import run as run_service
 
     flags = _flags(
         state=state, topics=topics, batch_size=batch_size, embedder=embedder, kafka=kafka,
-        redis=redis, input=input, output=output, follow=follow or None,
+        redis=redis, input=input, output=output, follow=follow or None, start_from=start_from,
     )  # fmt: skip
     run_service(_load(flags, config))
 
@@ -225,6 +230,89 @@ def events(
         )
     settings = _load(_flags(state=state, kafka=kafka), config)
     show.events(settings, source, follow=follow, as_json=json)
+
+
+@app.command()
+def timeline(
+    topic: OneTopic = None,
+    since: Since = None,
+    until: Until = None,
+    bin_width: BinWidth = None,
+    form: Format = None,
+    output: Annotated[
+        Path | None,
+        typer.Option(
+            "--output",
+            metavar="FILE",
+            help="Write there; a name that ends in .csv, .json, .html or .txt tells the format.",
+        ),
+    ] = None,
+    state: ShownState = None,
+    kafka: Annotated[
+        str | None,
+        typer.Option("--kafka", metavar="HOST:PORT", help="Not possible: Kafka holds no model."),
+    ] = None,
+    redis: ShownRedis = None,
+    config: Config = None,
+) -> None:
+    """Show topics over time, from the newest snapshot and without documents.
+
+    A table on a terminal, JSON lines elsewhere. Times are those of the documents, in UTC; the
+    older they are, the wider the bins that are kept of them.
+
+    \b
+    For example:
+        topicstream timeline --state state
+        topicstream timeline --state state --output topics.html
+        topicstream timeline --topic 3 --topic 7 --from 2026-01-01 --bin 1d --format csv
+    """  # noqa: D301 - \b keeps lines as they are
+    from topicstream.workers.commands import timeline as command
+
+    if kafka is not None:
+        raise typer.BadParameter(
+            "Kafka holds topics and events, but no timeline; read it with --state DIR or "
+            "--redis URL",
+            param_hint="--kafka",
+        )
+    source = _one_of(state=state, kafka=None, redis=redis)
+    settings = _load(_flags(state=state, redis=redis), config)
+    wanted = command.Wanted(tuple(topic) if topic else None, since, until, bin_width)
+    command.timeline(settings, source, wanted, form=form, output=output)
+
+
+@app.command()
+def refit(
+    window: Window = None,
+    half_life: HalfLife = None,
+    min_topic_size: MinTopicSize = None,
+    seed: RefitSeed = None,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Show what would change, and post nothing.")
+    ] = False,
+    state: State = None,
+    kafka: Kafka = None,
+    config: Config = None,
+) -> None:
+    """Find the topics anew with UMAP and HDBSCAN, for a running or stopped service.
+
+    Topics that go on keep their ids. The service takes the refit between two batches, or refuses
+    it and says why; one that is stopped does so when it starts again. With Kafka, run it where the
+    model worker's state folder is.
+
+    \b
+    For example:
+        topicstream refit --state state --dry-run
+        topicstream refit --state state --window 20000 --half-life 10000
+    """  # noqa: D301 - \b keeps lines as they are
+    from topicstream.workers.commands.refit import refit as refit_topics
+    from topicstream.workers.refit_fit import NICENESS
+
+    os.nice(NICENESS)  # the service beside it answers first
+    flags = _flags(
+        state=state, kafka=kafka,
+        refit=_given(window=window, half_life=half_life, min_topic_size=min_topic_size, seed=seed),
+    )  # fmt: skip
+    refit_topics(_load(flags, config), dry_run=dry_run)
 
 
 @app.command()

@@ -14,13 +14,14 @@ import msgspec
 
 from topicstream.workers.simulation import Change, ChangeKind
 
+BORN = ("topic_born", "topic_split")
 SIGNS: Mapping[ChangeKind, tuple[str, ...]] = MappingProxyType(
     {
-        "topic_born": ("outlier_shift", "distance_shift", "share_shift", "word_shift"),
+        "topic_born": (*BORN, "outlier_shift", "distance_shift", "share_shift", "word_shift"),
         "share_jump": ("share_shift",),
-        "topic_vanished": ("share_shift",),
+        "topic_vanished": ("share_shift", "topic_retired"),
         # With enough new words, documents leave their topic, which its share shows first.
-        "words_changed": ("word_shift", "distance_shift", "outlier_shift", "share_shift"),
+        "words_changed": (*BORN, "word_shift", "distance_shift", "outlier_shift", "share_shift"),
     }
 )
 """The kinds of event that a change may show itself by."""
@@ -52,6 +53,7 @@ class Event(msgspec.Struct):
     severity: str = ""
     label: str = ""
     evidence: Words = Words()
+    children: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -182,9 +184,10 @@ def _tells(event: Event, change: Change, answers: Answers) -> bool:
     in_time = 0 < _delay(event, change, answers) <= LATE
     if event.kind not in SIGNS[change.kind] or not in_time:
         return False
-    # A topic that vanished is known by what it held before.
-    moments = (event.model_sequence, answers.batch_at(change.document) - 1)
+    # A topic that vanished is known by what it held before, and one just born by what it gets.
+    before, after = answers.batch_at(change.document) - 1, event.model_sequence + N_BATCHES
     return any(
-        answers.part_of(change.subject, topic=event.topic, last=moment) >= MIN_PART
-        for moment in moments
+        answers.part_of(change.subject, topic=topic, last=moment) >= MIN_PART
+        for topic in (event.topic, *event.children)
+        for moment in (event.model_sequence, before, after)
     )

@@ -57,7 +57,11 @@ class JournalReader:
 
 
 def check(
-    transport: Transport, names: TopicNames, settings: ModelSettings, embedder: str | None
+    transport: Transport,
+    names: TopicNames,
+    settings: ModelSettings,
+    embedder: str | None,
+    start: str | None = None,
 ) -> None:
     """Raise OtherSettingsError when there is a state that was made with other settings.
 
@@ -71,6 +75,8 @@ def check(
         Those of the model now.
     embedder
         Name of the embedder now; None when it is not known.
+    start
+        Digest of the topics to start from; None where none are given.
 
     """
     journal = JournalReader(transport, names)
@@ -78,6 +84,7 @@ def check(
     if first is not None:
         check_settings(genesis_of(first), settings)
         check_embedder(journal, embedder)
+        check_start(genesis_of(first), start)
 
 
 def genesis_of(first: Record) -> Genesis:
@@ -114,6 +121,16 @@ def check_embedder(journal: JournalReader, embedder: str | None) -> None:
         raise OtherSettingsError(
             f"this state was made with the embedder {then!r}, and now it is {embedder!r}: their "
             "vectors do not mix. Set it back, or start with another state"
+        )
+
+
+def check_start(genesis: Genesis, start: str | None) -> None:
+    """Raise OtherSettingsError when the state did not begin with the topics that are given."""
+    if start not in {None, genesis.start}:
+        began = "with no topics" if genesis.start is None else "from another model"
+        raise OtherSettingsError(
+            f"this state began {began}, and --start-from is for a new one; leave it out, or start "
+            "with another state"
         )
 
 

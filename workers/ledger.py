@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
+from topicstream.model.events import TOPIC_KINDS
 from topicstream.stream import failpoints
 from topicstream.stream.journal import (
     Batch,
     Chain,
+    Changed,
     Dead,
     Entry,
     Genesis,
+    Swap,
     Term,
     encode,
     entry_hash,
@@ -26,6 +29,9 @@ from topicstream.stream.records import OffsetMark, Output, Record, TopicPartitio
 from topicstream.workers.checkpoints import JournalPlace
 from topicstream.workers.messages import Refused
 from topicstream.workers.names import TopicNames
+
+if TYPE_CHECKING:
+    from topicstream.model.online import Step
 
 logger = logging.getLogger(__name__)
 
@@ -61,8 +67,14 @@ class Ledger:
         parts = self._transport.partitions(self._names.embeddings)
         return dict(self._transport.committed(self._names.model_group, parts))
 
-    def begin(self, state_hash: str, settings: dict[str, Any], embedder: str | None) -> None:
-        """Commit the first entry: what the model is made with."""
+    def begin(
+        self,
+        state_hash: str,
+        settings: dict[str, Any],
+        embedder: str | None,
+        start: str | None = None,
+    ) -> None:
+        """Commit the first entry: what the model is made with, and which topics it begins with."""
         entry = Genesis(
             sequence=0,
             prev_hash="",
@@ -70,6 +82,7 @@ class Ledger:
             state_hash=state_hash,
             settings=settings,
             embedder=embedder,
+            start=start,
         )
         self._commit([], entry, {})
 
@@ -97,7 +110,7 @@ class Ledger:
         records: Sequence[Record],
         refused: Sequence[tuple[Record, Refused]],
         *,
-        sequence: int,
+        step: Step,
         clock_ms: int,
         state_hash: str,
     ) -> None:
@@ -111,8 +124,8 @@ class Ledger:
             What the batch was made of.
         refused
             Those of them that are no documents, each with the reason.
-        sequence
-            Number of the batch.
+        step
+            What the model said of it.
         clock_ms
             The model's time, in milliseconds since 1970.
         state_hash
@@ -127,7 +140,7 @@ class Ledger:
         read = {TopicPartition(r.topic, r.partition): r.offset + 1 for r in records}
         positions = self._positions | read
         entry = Batch(
-            sequence=sequence,
+            sequence=step.sequence,
             prev_hash=self.place.hash,
             clock_ms=clock_ms,
             state_hash=state_hash,
@@ -137,9 +150,46 @@ class Ledger:
             n=len(records),
             input_digest=input_digest(records),
             dead=tuple(Dead(r.topic, r.partition, r.offset, why.reason) for r, why in refused),
+            changes=tuple(
+                Changed(event.kind, event.topic, event.parents, event.children)
+                for event in step.events
+                if event.kind in TOPIC_KINDS
+            ),
+        )
+        with failpoints.during(step.sequence):
+            self._commit(outputs, entry, positions)
+
+    def commit_swap(
+        self, outputs: list[Output], *, artifact: str, sequence: int, state_hash: str
+    ) -> None:
+        """Commit that a refit was swapped in, with what it gave; nothing more is read.
+
+        Parameters
+        ----------
+        outputs
+            Records to write.
+        artifact
+            SHA-256 of the refit's file.
+        sequence, state_hash
+            Number of the swap, and the state that it ended in.
+
+        Raises
+        ------
+        CommitError, FencedError
+            The swap was not committed, or nobody knows; the process must end.
+
+        """
+        entry = Swap(
+            sequence=sequence,
+            prev_hash=self.place.hash,
+            clock_ms=self.clock_ms,
+            state_hash=state_hash,
+            positions=positions_of(self._positions),
+            term=self.term,
+            artifact=artifact,
         )
         with failpoints.during(sequence):
-            self._commit(outputs, entry, positions)
+            self._commit(outputs, entry, self._positions)
 
     def close(self) -> None:
         """Let go of connections; closing twice is harmless."""

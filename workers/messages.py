@@ -70,6 +70,7 @@ class Assignment(msgspec.Struct, omit_defaults=True):
     topic: int
     label: str
     strength: float
+    runner_up: int
     model_sequence: int
     timestamp: str
     source: msgspec.Raw = NULL
@@ -100,6 +101,8 @@ class DriftRecord(msgspec.Struct):
     window: tuple[str, str]
     model_sequence: int
     evidence: EvidenceRecord
+    parents: tuple[int, ...] = ()
+    children: tuple[int, ...] = ()
 
 
 class TopicRecord(msgspec.Struct):
@@ -113,6 +116,7 @@ class TopicRecord(msgspec.Struct):
     share: float
     first_seen: str
     last_seen: str
+    parents: tuple[int, ...] = ()
 
 
 class DeadLetter(msgspec.Struct, omit_defaults=True):

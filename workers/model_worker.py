@@ -21,6 +21,9 @@ from topicstream.workers.checkpoints import Checkpoints
 from topicstream.workers.intake import Intake
 from topicstream.workers.ledger import Ledger
 from topicstream.workers.names import TopicNames
+from topicstream.workers.refits import Refits
+from topicstream.workers.start import Start
+from topicstream.workers.swaps import NO_DOCUMENTS, Swap, Swaps
 
 
 class ModelWorker:
@@ -46,9 +49,13 @@ class ModelWorker:
         Batches between two snapshots, 1 or more; default 20.
     embedder
         Name of the embedder, which may not change either; None when it is not known.
+    refits
+        Where refits are posted, and where a replay finds them; None for nowhere.
     republish_s
         Age in seconds of what Redis was last told at which an idle worker tells it again, so that
         one that was emptied or away is healed without a new batch; default 30.
+    start
+        What the model begins with; None for nothing.
 
     """
 
@@ -64,7 +71,9 @@ class ModelWorker:
         redis: RedisStore | None = None,
         snapshot_every: int = 20,
         embedder: str | None = None,
+        refits: Refits | None = None,
         republish_s: float = 30.0,
+        start: Start | None = None,
     ) -> None:
         if batch_size < 1 or snapshot_every < 1:
             raise ValueError(
@@ -72,11 +81,13 @@ class ModelWorker:
                 "or more"
             )
         self.model = OnlineTopicModel(settings)
-        self.checkpoints = Checkpoints(snapshots, redis)
+        self.checkpoints = Checkpoints(snapshots, redis, embedder)
+        self._start = start or Start()
         self._transport, self._names, self._settings = transport, names, settings
         self._batch_size, self._max_age_s = batch_size, max_age_s
         self._snapshot_every, self._embedder = snapshot_every, embedder
         self._answers = Answers(transport, names)
+        self._swaps = Swaps(refits, embedder)
         self._ledger: Ledger | None = None
         self._intake: Intake | None = None
         self._saved = 0
@@ -110,7 +121,7 @@ class ModelWorker:
         self._broken = True  # until this is the writer, with the state that was committed
         ledger = self._ledger = Ledger(self._transport, self._names)
         journal = genesis.JournalReader(self._transport, self._names)
-        base = recovery.find_base(journal, self.checkpoints, self._settings)
+        base = recovery.find_base(journal, self.checkpoints, self._settings, self._start)
         if base is None:
             self._begin(ledger)
         else:
@@ -123,7 +134,7 @@ class ModelWorker:
         self._save(publish_only=True)
 
     def step(self, timeout_s: float, *, drain: bool = False) -> Step | None:
-        """Read, and commit one batch if there is one.
+        """Swap in the refit that waits, or else read and commit one batch if there is one.
 
         Parameters
         ----------
@@ -135,10 +146,13 @@ class ModelWorker:
         Returns
         -------
         Step or None
-            What the model said of the batch; None when it is not full yet.
+            What the model said of the batch, or of the refit; None when the batch is not full yet.
 
         """
         ledger, intake = self._running()
+        swap = self._swaps.look(self.model)
+        if swap is not None:
+            return self._take(ledger, swap)
         failpoints.hit("before_poll", self.model.sequence + 1)
         intake.fill(self._batch_size, timeout_s, self._max_age_s)
         if not self._is_due(intake, drain=drain):
@@ -195,17 +209,36 @@ class ModelWorker:
             self._answers.of(documents, step, self.model),
             records,
             documents.refused,
-            sequence=step.sequence,
+            step=step,
             clock_ms=clock_ms,
             state_hash=self.model.state_hash(),
         )
         failpoints.hit("after_commit_bookkeeping", self.model.sequence)
+        self._swaps.note(documents.embeddings)
         return step
+
+    def _take(self, ledger: Ledger, swap: Swap) -> Step:
+        """Commit a swap; the model before it is answered with until then, and never after."""
+        self._broken = True  # until the commit is known to have happened
+        failpoints.hit("before_swap", swap.step.sequence)
+        ledger.commit_swap(
+            self._answers.of(NO_DOCUMENTS, swap.step, swap.model),
+            artifact=swap.artifact,
+            sequence=swap.step.sequence,
+            state_hash=swap.model.state_hash(),
+        )
+        failpoints.hit("after_swap", swap.step.sequence)
+        self.model, self._broken = swap.model, False
+        # In this order: a snapshot of the new state must not find the refit still waiting.
+        self._swaps.settle(swap.artifact)
+        self.snapshot()
+        return swap.step
 
     def _begin(self, ledger: Ledger) -> None:
         recovery.check_unread(ledger.marks())
-        settings = genesis.settings_as_json(self._settings)
-        ledger.begin(self.model.state_hash(), settings, self._embedder)
+        self.model = self._start.new_model(self._settings)
+        settings, digest = genesis.settings_as_json(self._settings), self._start.digest
+        ledger.begin(self.model.state_hash(), settings, self._embedder, digest)
         start = recovery.start_positions(self._transport, self._names, None)
         self._intake = Intake(self._transport, start)
 
@@ -222,7 +255,8 @@ class ModelWorker:
         recovery.check_offsets(chain.entry, ledger.marks())
         start = recovery.start_positions(self._transport, self._names, base.entry)
         self._intake = Intake(self._transport, start)
-        recovery.replay(journal, base, self._intake, progress, n_batches)
+        steps = recovery.Steps(self._intake, self._swaps, progress, n_batches)
+        recovery.replay(journal, base, steps)
         ledger.resume(chain)
         self.model, self._saved = base.model, base.entry.sequence
 

@@ -80,6 +80,15 @@ Embedder = Annotated[
 Follow = Annotated[
     bool, typer.Option("--follow", help="At the end of the feed, wait for more until a signal.")
 ]
+StartFrom = Annotated[
+    str | None,
+    typer.Option(
+        "--start-from",
+        metavar="MODEL",
+        help="Begin with the topics of this model, ids and names included: a folder that "
+        "BERTopic.save wrote, ours or bertopic's, or a snapshot. Only for a new state.",
+    ),
+]
 Kafka = Annotated[
     str | None,
     typer.Option(

@@ -4,14 +4,7 @@ from __future__ import annotations
 
 from string import Template
 
-PAGE = Template("""\
-<!doctype html>
-<html lang="en">
-<head>
-<meta charset="utf-8">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<title>$title</title>
-<style>
+STYLE = """\
 :root { color-scheme: light dark; --page: #fff; --text: #1c1c1c; --soft: #595959; --line: #dcdcdc;
   --event: #a3000f; --hit: #fff3c4; }
 @media (prefers-color-scheme: dark) {
@@ -55,6 +48,21 @@ tr:target { background: var(--hit); }
   tbody td, tbody td.number { border: 0; padding: .1rem 0; text-align: left; min-width: 0; }
   td:empty { display: none; } td::before { content: attr(data-label) ": "; color: var(--soft); }
   .spark { display: inline-block; } }
+"""
+"""What all pages have in common."""
+
+PAGE = Template(
+    """\
+<!doctype html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<title>$title</title>
+<style>
+"""
+    + STYLE
+    + """\
 </style>
 </head>
 <body>
@@ -88,5 +96,6 @@ $topics
 </main>
 </body>
 </html>
-""")
+"""
+)
 """Takes title, n_documents, n_topics, n_events, span, chart, legend, events and topics."""

@@ -9,7 +9,9 @@ import logging
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
-from topicstream.model.online import OnlineTopicModel, Step
+from topicstream.model.online import OnlineTopicModel
+from topicstream.model.online import Step as ModelStep
+from topicstream.model.refit.candidate import CandidateError
 from topicstream.model.settings import ModelSettings
 from topicstream.stream import failpoints
 from topicstream.stream.errors import JournalError, ReplayError
@@ -19,6 +21,8 @@ from topicstream.stream.journal import (
     Chain,
     Entry,
     Segment,
+    Step,
+    Swap,
     Term,
     decode,
     entry_hash,
@@ -28,9 +32,12 @@ from topicstream.stream.protocols import Transport
 from topicstream.stream.records import OffsetMark, Record, TopicPartition
 from topicstream.workers.batches import Documents, decode_batch
 from topicstream.workers.checkpoints import Checkpoint, Checkpoints
-from topicstream.workers.genesis import JournalReader, check_settings, genesis_of
+from topicstream.workers.genesis import JournalReader, check_settings, check_start, genesis_of
 from topicstream.workers.intake import Intake
 from topicstream.workers.names import TopicNames
+from topicstream.workers.refits import RefitError
+from topicstream.workers.start import Start
+from topicstream.workers.swaps import Swaps
 
 logger = logging.getLogger(__name__)
 
@@ -45,7 +52,7 @@ class Base:
     hash: str
 
 
-def learn(model: OnlineTopicModel, documents: Documents, clock_ms: int) -> Step:
+def learn(model: OnlineTopicModel, documents: Documents, clock_ms: int) -> ModelStep:
     """Let the model learn from one batch; the same call live and in a replay."""
     items = documents.items
     return model.partial_fit(
@@ -58,7 +65,7 @@ def learn(model: OnlineTopicModel, documents: Documents, clock_ms: int) -> Step:
 
 
 def find_base(
-    journal: JournalReader, checkpoints: Checkpoints, settings: ModelSettings
+    journal: JournalReader, checkpoints: Checkpoints, settings: ModelSettings, start: Start
 ) -> Base | None:
     """Return the newest sound snapshot that the journal knows, else the genesis; None if new."""
     first = journal.first()
@@ -66,6 +73,7 @@ def find_base(
         return None
     genesis = genesis_of(first)
     check_settings(genesis, settings)
+    check_start(genesis, start.digest)
     for name in checkpoints.names():
         found = checkpoints.load(name, settings)
         record = None if found is None else journal.at(found.place.offset)
@@ -75,12 +83,7 @@ def find_base(
             entry = decode(record)
             return Base(found.model, entry, record.offset, found.place.hash)
         checkpoints.fall_back(name, "the journal does not know its state")
-    model = OnlineTopicModel(settings)
-    if model.state_hash() != genesis.state_hash:
-        raise ReplayError(
-            "a new model differs from the one this state began with; use the version of "
-            "topicstream that made it, or start with another state"
-        )
+    model = start.first_model(genesis, settings)
     return Base(model, genesis, first.offset, entry_hash(first.value or b""))
 
 
@@ -92,12 +95,12 @@ def _holds(found: Checkpoint, record: Record) -> bool:
 
 
 def read_to_end(journal: JournalReader, base: Base) -> tuple[Chain, int]:
-    """Return the chain at the journal's end, and the number of batches after `base`."""
+    """Return the chain at the journal's end, and the number of batches and swaps after `base`."""
     chain = Chain()
-    n_batches = -int(isinstance(base.entry, Batch))
+    n_steps = -int(isinstance(base.entry, Step))
     for record in journal.records(base.offset):
-        n_batches += isinstance(chain.feed(record), Batch)
-    return chain, n_batches
+        n_steps += isinstance(chain.feed(record), Step)
+    return chain, n_steps
 
 
 def check_offsets(entry: Entry, marks: Mapping[TopicPartition, OffsetMark]) -> None:
@@ -133,19 +136,26 @@ def start_positions(
     return positions
 
 
-def replay(
-    journal: JournalReader,
-    base: Base,
-    intake: Intake,
-    progress: Callable[[int, int], None] | None,
-    n_batches: int,
-) -> None:
+@dataclass(frozen=True, slots=True)
+class Steps:
+    """What a replay takes its batches and refits from, and whom it tells how far it is.
+
+    `progress` is called with the number of steps replayed and to be replayed.
+    """
+
+    intake: Intake
+    swaps: Swaps
+    progress: Callable[[int, int], None] | None
+    n_steps: int
+
+
+def replay(journal: JournalReader, base: Base, steps: Steps) -> None:
     """Let the model of `base` learn again what the journal says, writing nothing.
 
     Raises
     ------
     ReplayError
-        A batch ends in another state than it did, or its records differ.
+        A step ends in another state than it did, or its records or its refit are others.
     RetentionError
         Records of a batch are gone.
 
@@ -153,13 +163,24 @@ def replay(
     n_done = 0
     for record in journal.records(base.offset):
         entry = decode(record)
-        if not isinstance(entry, Batch) or entry.sequence <= base.entry.sequence:
+        if not isinstance(entry, Step) or entry.sequence <= base.entry.sequence:
             continue
         failpoints.hit("replay", entry.sequence)
-        _replay_one(entry, base.model, intake)
+        if isinstance(entry, Batch):
+            _replay_one(entry, base.model, steps.intake)
+        else:
+            _swap_again(entry, base.model, steps.swaps)
+        _check_state(entry, base.model)
         n_done += 1
-        if progress is not None:
-            progress(n_done, n_batches)
+        if steps.progress is not None:
+            steps.progress(n_done, steps.n_steps)
+
+
+def _swap_again(entry: Swap, model: OnlineTopicModel, swaps: Swaps) -> None:
+    try:
+        model.adopt(swaps.again(entry.artifact))
+    except (RefitError, CandidateError) as error:
+        raise ReplayError(f"swap {entry.sequence} cannot be repeated: {error}") from error
 
 
 def _replay_one(entry: Batch, model: OnlineTopicModel, intake: Intake) -> None:
@@ -170,6 +191,9 @@ def _replay_one(entry: Batch, model: OnlineTopicModel, intake: Intake) -> None:
             "was made from; restore them, or start with another state"
         )
     learn(model, decode_batch(records, model.n_dimensions), entry.clock_ms)
+
+
+def _check_state(entry: Batch | Swap, model: OnlineTopicModel) -> None:
     if model.state_hash() != entry.state_hash:
         raise ReplayError(
             f"batch {entry.sequence} ends in state {model.state_hash()[:12]} and not, as it did "

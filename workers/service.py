@@ -8,6 +8,7 @@ import signal
 import threading
 import time
 from collections.abc import Callable
+from contextlib import closing
 from dataclasses import dataclass
 from types import FrameType
 from typing import TYPE_CHECKING
@@ -17,6 +18,7 @@ from topicstream.stream.records import TopicPartition
 from topicstream.workers import genesis, wiring
 from topicstream.workers.drained import is_drained
 from topicstream.workers.export import Exporter, ExportError
+from topicstream.workers.refit_schedule import RefitSchedule
 from topicstream.workers.settings import Settings
 from topicstream.workers.upstream import Upstream
 
@@ -90,6 +92,8 @@ class Service:
     ) -> None:
         self._settings, self._log, self._report, self._stop = settings, log, report, stop
         self._names = wiring.names(settings)
+        self._given = wiring.given_model(settings)
+        self._refits = RefitSchedule(settings)
         self._began = time.monotonic()
         self.progress = Progress()
 
@@ -106,10 +110,13 @@ class Service:
         self._log.create_topics(self._names.specs(settings.kafka.n_partitions))
         # Before anything is fed: a vector of another embedder could not be taken back.
         model_settings = wiring.model_settings(settings)
-        genesis.check(self._log, self._names, model_settings, settings.embedder)
+        given = self._given
+        digest = None if given is None else given.digest
+        genesis.check(self._log, self._names, model_settings, settings.embedder, digest)
         upstream = Upstream(settings, self._log, self._stop)
         try:
-            self._serve(upstream)
+            with closing(self._refits):
+                self._serve(upstream)
         except BaseException as error:
             first = upstream.failure or error
             upstream.end()
@@ -127,13 +134,17 @@ class Service:
         finite = self._settings.input is not None and not self._settings.follow
         self._say(f"loading the embedder {self._settings.embedder}")
         upstream.load()
+        if self._given is not None:
+            self._given.check_embedder(self._settings.embedder, upstream.n_dimensions)
         exporter = Exporter(self._log, self._names, self._settings.output)
         worker: ModelWorker | None = None
         try:
             # It feeds and embeds while the model's packages are imported, which takes longest.
             upstream.start()
             self._say("looking for the newest state")
-            worker = wiring.model_worker(self._settings, self._log, finite=finite)
+            worker = wiring.model_worker(
+                self._settings, self._log, finite=finite, given=self._given
+            )
             worker.recover(self._replaying)
             self._began = time.monotonic()
             self._loop(worker, exporter, upstream)
@@ -165,6 +176,7 @@ class Service:
         while not self._stop.is_set():
             before = worker.model.n_documents
             step = worker.step(_POLL_S, drain=upstream.ends is not None)
+            self._refits.look(worker, step)
             self.progress.n_lines += exporter.step()
             self.progress.n_documents += worker.model.n_documents - before
             self.progress.n_events += 0 if step is None else len(step.events)

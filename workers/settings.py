@@ -36,8 +36,13 @@ FLAGS = {
     "state": "--state",
     "embedder": "--embedder",
     "follow": "--follow",
+    "start_from": "--start-from",
     "model.n_topics": "--topics",
     "batch.size": "--batch-size",
+    "refit.window": "--window",
+    "refit.half_life": "--half-life",
+    "refit.min_topic_size": "--min-topic-size",
+    "refit.seed": "--seed",
     "kafka.bootstrap_servers": "--kafka",
     "redis.url": "--redis",
 }
@@ -125,6 +130,25 @@ class RedisSettings(_Table):
         return self
 
 
+class LifecycleTable(_Table):
+    """How topics come and go."""
+
+    check_every: int = Field(500, ge=0, le=1_000_000)
+    min_topics: int = Field(2, ge=1, le=10_000)
+    max_topics: int = Field(0, ge=0, le=10_000)
+    false_births: float = Field(3e-3, gt=0.0, le=0.5)
+    retire_after: float = Field(50_000.0, ge=1.0)
+
+
+class TimelineTable(_Table):
+    """How finely the topics' past is remembered."""
+
+    n_bins: int = Field(256, ge=8, le=100_000)
+    n_words: int = Field(20, ge=1, le=1_000)
+    bin_width: int = Field(60, ge=1, le=86_400)
+    lateness: float | None = Field(None, gt=0.0)
+
+
 class ModelTable(_Table):
     """What the model is made with; fixed once a state exists."""
 
@@ -135,6 +159,21 @@ class ModelTable(_Table):
     n_terms: int = Field(50_000, ge=100)
     top_n_words: int = Field(10, ge=1, le=100)
     seed: int = Field(42, ge=0, lt=2**32)
+    outlier_share: float = Field(0.003, ge=0.0, lt=0.5)
+    lifecycle: LifecycleTable = LifecycleTable()
+    timeline: TimelineTable = TimelineTable()
+
+
+class RefitTable(_Table):
+    """How and when topics are found anew."""
+
+    window: int = Field(10_000, ge=100, le=1_000_000)
+    half_life: float = Field(50_000.0, ge=1.0)
+    min_topic_size: int = Field(30, ge=2, le=100_000)
+    anchoring: float = Field(0.5, ge=0.0, le=1.0)
+    seed: int = Field(42, ge=0, lt=2**32)
+    every_documents: int = Field(0, ge=0)
+    on_drift: bool = False
 
 
 class BatchSettings(_Table):
@@ -171,6 +210,7 @@ class Settings(BaseSettings):
     embedder: str = Field("static", min_length=1)
     device: str | None = None
     follow: bool = False
+    start_from: str | None = Field(None, min_length=1)
     prefix: str = Field("", pattern=r"^[A-Za-z0-9._-]{0,100}$")
     member: str | None = Field(None, pattern=r"^[A-Za-z0-9._-]{1,100}$")
     max_document_bytes: int = Field(1_000_000, ge=100)
@@ -178,6 +218,7 @@ class Settings(BaseSettings):
     redis: RedisSettings = RedisSettings()
     model: ModelTable = ModelTable()
     batch: BatchSettings = BatchSettings()
+    refit: RefitTable = RefitTable()
 
 
 def load(

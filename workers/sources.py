@@ -11,6 +11,7 @@ from typing import Literal
 
 from topicstream.model import snapshot as codec
 from topicstream.model.errors import ModelError
+from topicstream.model.online import OnlineTopicModel
 from topicstream.stream.errors import SnapshotError, TopicError, UnavailableError
 from topicstream.stream.protocols import Reader, Transport
 from topicstream.stream.records import Record
@@ -49,6 +50,32 @@ def newest_topics(settings: Settings, source: Source | None) -> list[bytes]:
         for record in to_end(log, reader):
             newest[record.key] = record.value
     return [value for value in newest.values() if value is not None]
+
+
+def newest_model(settings: Settings, source: Source | None) -> OnlineTopicModel:
+    """Return the model of the newest snapshot, to be read only.
+
+    Parameters
+    ----------
+    settings
+        Where the service is.
+    source
+        ``"redis"`` for the model that is published; else the newest sound snapshot on disk.
+
+    Raises
+    ------
+    StreamError
+        There is no model there; the message says what to do.
+
+    """
+    if source == "redis":
+        return _model_of(_published(settings))
+    if not snapshots_in(settings.state / "snapshots"):
+        raise UnavailableError(
+            f"{str(settings.state)!r} holds no snapshot; name the folder of your run with "
+            "--state DIR, or the Redis that the model is published to with --redis URL"
+        )
+    return _model_of(_newest_snapshot(settings))
 
 
 @contextmanager
@@ -133,8 +160,12 @@ def _published(settings: Settings) -> Snapshot:
 
 
 def _described(snapshot: Snapshot) -> list[bytes]:
+    return [topic_record(topic) for topic in _model_of(snapshot).topics()]
+
+
+def _model_of(snapshot: Snapshot) -> OnlineTopicModel:
     try:
         model, _ = codec.decode(snapshot.files)
     except (ModelError, KeyError) as error:
         raise SnapshotError(f"snapshot {snapshot.id.name} holds no model: {error}") from error
-    return [topic_record(topic) for topic in model.topics()]
+    return model

@@ -73,6 +73,11 @@ class Upstream:
         """Return how many bytes the feed has, None when that is not known."""
         return None if self._feed is None else self._feed.n_total_bytes
 
+    @property
+    def n_dimensions(self) -> int | None:
+        """Return the width of the vectors, None while it is not known."""
+        return self._embedder.n_dimensions
+
     def load(self) -> None:
         """Load the embedder: one that cannot be loaded must not become that of a new state."""
         self._embedder.embed([])

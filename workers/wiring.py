@@ -9,7 +9,10 @@ from typing import TYPE_CHECKING, Any
 
 from topicstream.model.backend.base import Embedder
 from topicstream.model.backend.select import select_embedder
+from topicstream.model.lifecycle.settings import LifecycleSettings
+from topicstream.model.refit.settings import RefitSettings
 from topicstream.model.settings import ModelSettings
+from topicstream.model.timeline_settings import TimelineSettings
 from topicstream.stream.protocols import Transport
 from topicstream.stream.snapshots.directory import DirectoryStore
 from topicstream.stream.snapshots.redis import RedisStore
@@ -17,12 +20,16 @@ from topicstream.workers.embed_worker import EmbedWorker
 from topicstream.workers.feed import FeedProducer
 from topicstream.workers.member import member_name
 from topicstream.workers.names import TopicNames
+from topicstream.workers.refits import Refits
 from topicstream.workers.settings import KafkaSettings, Settings, secret
 
 if TYPE_CHECKING:
+    from topicstream.workers.given_model import GivenModel
     from topicstream.workers.model_worker import ModelWorker
 
 LOG_FILE = "log.db"
+START_FOLDER = "start"
+REFIT_FOLDER = "refits"
 _NOT_PASSED = {"bootstrap_servers", "n_partitions", "sasl_plain_password_file", "ssl_password_file"}
 _SECURITY = ("security_protocol", "sasl_", "ssl_")
 
@@ -50,6 +57,16 @@ def embedder(settings: Settings) -> Embedder:
 def snapshots(settings: Settings) -> DirectoryStore:
     """Return the store of snapshots in the state folder."""
     return DirectoryStore(settings.state / "snapshots", settings.batch.snapshots_kept)
+
+
+def refits(settings: Settings) -> Refits:
+    """Return the refits in the state folder."""
+    return Refits(settings.state / REFIT_FOLDER)
+
+
+def refit_settings(settings: Settings) -> RefitSettings:
+    """Return how topics are found anew."""
+    return RefitSettings(**settings.refit.model_dump(exclude={"every_documents", "on_drift"}))
 
 
 def redis_store(settings: Settings) -> RedisStore | None:
@@ -105,13 +122,28 @@ def embed_worker(settings: Settings, log: Transport, source: Embedder, member: s
 
 def model_settings(settings: Settings) -> ModelSettings:
     """Return how the model learns."""
-    return ModelSettings(**settings.model.model_dump())
+    values = settings.model.model_dump()
+    values["lifecycle"] = LifecycleSettings(**values["lifecycle"])
+    values["timeline"] = TimelineSettings(**values["timeline"])
+    return ModelSettings(**values)
 
 
-def model_worker(settings: Settings, log: Transport, *, finite: bool) -> ModelWorker:
+def given_model(settings: Settings) -> GivenModel | None:
+    """Return the model that a new state is to start from, read now; None for none."""
+    if settings.start_from is None:
+        return None
+    from topicstream.workers.given_model import given_model as read
+
+    return read(settings.start_from, settings.model.n_terms)
+
+
+def model_worker(
+    settings: Settings, log: Transport, *, finite: bool, given: GivenModel | None = None
+) -> ModelWorker:
     """Return the model worker; a finite feed is cut into full batches only."""
     # Here, because it takes longer than everything else; much can be done meanwhile.
     from topicstream.workers.model_worker import ModelWorker
+    from topicstream.workers.start import Start
 
     return ModelWorker(
         log,
@@ -123,6 +155,8 @@ def model_worker(settings: Settings, log: Transport, *, finite: bool) -> ModelWo
         redis=redis_store(settings),
         snapshot_every=settings.batch.snapshot_every,
         embedder=settings.embedder,
+        refits=refits(settings),
+        start=Start(settings.state / START_FOLDER, given),
     )
 
 

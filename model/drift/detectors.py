@@ -1,4 +1,4 @@
-"""One Page-Hinkley detector per row, whose state is an array."""
+"""Cumulative sums over many series at once, with one false-alarm rate for all of them."""
 
 from __future__ import annotations
 
@@ -6,23 +6,52 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from river.drift import PageHinkley
 
-from topicstream.model.drift.rows import take
-from topicstream.model.drift.settings import DriftSettings
+from topicstream.model.rows import take
+
+_OVERSHOOT = 1.166  # by which a normal sum passes its threshold, twice over
 
 
-def page_hinkley(inputs: NDArray[np.float64], allowance: float, *, only_up: bool = False) -> float:
-    """Return the statistic that river's PageHinkley compares with its threshold.
+def threshold_of(n_inputs: float, allowance: float) -> float:
+    """Return the threshold that a one-sided cumulative sum passes once in `n_inputs` by chance.
 
     Parameters
     ----------
-    inputs : ndarray of shape (n,)
-        What the detector was fed, oldest first.
+    n_inputs
+        Inputs between two false alarms, each with mean 0 and variance 1 while nothing changes.
     allowance
-        Deviation per input that is forgiven.
+        What is taken off each input, above 0.
+
+    References
+    ----------
+    D. Siegmund (1985). Sequential Analysis, section 2.6.
+
+    Examples
+    --------
+    >>> round(threshold_of(930.0, 0.5), 1)
+    5.0
+
+    """
+    reach = 1.0
+    for _ in range(20):
+        reach = float(np.log(2.0 * allowance**2 * n_inputs + 1.0 + reach))
+    return max(reach / (2.0 * allowance) - _OVERSHOOT, 0.1)
+
+
+class Detectors:
+    """Page's cumulative sum over each of many series of standardised inputs.
+
+    A series whose inputs keep to one side of 0 by more than the allowance sums up until it passes
+    the threshold. After an event, or a row's `restart`, both its sums begin at 0.
+
+    Parameters
+    ----------
+    allowance
+        What is taken off each input.
+    n_rows
+        Number of series (default 0).
     only_up
-        Look at rises only (default False).
+        Look for rises only (default False).
 
     References
     ----------
@@ -30,108 +59,45 @@ def page_hinkley(inputs: NDArray[np.float64], allowance: float, *, only_up: bool
 
     Examples
     --------
-    >>> page_hinkley(np.array([0.0, 0.0, 0.0, 8.0]), 1.5)
-    4.5
-
-    """
-    deviation = inputs - np.cumsum(inputs) / np.arange(1, len(inputs) + 1)
-    rise = np.cumsum(deviation - allowance)
-    fall = np.cumsum(deviation + allowance)
-    up = float(rise[-1] - rise.min())
-    # river starts its maximum at -1, not at minus infinity.
-    down = float(max(fall.max(), -1.0) - fall[-1])
-    return up if only_up else max(up, down)
-
-
-class Detectors:
-    """Page-Hinkley over each of many series.
-
-    river's detectors keep their state to themselves. So the inputs are what is kept: a detector
-    always equals a new one fed with its row of `inputs`, live or restored. A full row is cut to its
-    newest half, and its detector built anew, at the same input in both lives.
-
-    Parameters
-    ----------
-    settings
-        Allowance, threshold and memory.
-    n_rows
-        Number of series (default 0).
-    only_up
-        Look for rises only (default False).
+    >>> detectors = Detectors(1.5, 2)
+    >>> [detectors.feed(np.array([0.3, 3.5]), 3.0).tolist() for _ in range(2)]
+    [[0.0, 0.0], [0.0, 4.0]]
 
     """
 
-    def __init__(self, settings: DriftSettings, n_rows: int = 0, *, only_up: bool = False) -> None:
-        self._settings = settings
+    def __init__(self, allowance: float, n_rows: int = 0, *, only_up: bool = False) -> None:
+        self._allowance = allowance
         self._only_up = only_up
-        self.inputs = np.zeros((n_rows, 2 * settings.memory))
-        self.lengths = np.zeros(n_rows, dtype=np.int64)
-        self._live: list[Any] = [self._build(row) for row in range(n_rows)]
+        self.up = np.zeros(n_rows)
+        self.down = np.zeros(n_rows)
 
-    def feed(self, values: NDArray[np.float64]) -> NDArray[np.float64]:
-        """Return each row's score where it is an event, 0 elsewhere; NaN is no input."""
-        scores = np.zeros(len(values))
-        for row in np.flatnonzero(np.isfinite(values)).tolist():
-            scores[row] = self._feed_one(row, float(values[row]))
+    def feed(self, values: NDArray[np.float64], threshold: float) -> NDArray[np.float64]:
+        """Return each row's sum where it is an event, 0 elsewhere; NaN is no input."""
+        known = np.isfinite(values)
+        inputs = np.where(known, values, 0.0)
+        spare = np.where(known, self._allowance, 0.0)
+        self.up = np.maximum(self.up + inputs - spare, 0.0)
+        if not self._only_up:
+            self.down = np.maximum(self.down - inputs - spare, 0.0)
+        sums = np.where(known, np.maximum(self.up, self.down), 0.0)
+        scores = np.where(sums > threshold, sums, 0.0)
+        self.restart(np.flatnonzero(scores))
         return scores
 
     def restart(self, rows: NDArray[np.int64]) -> None:
         """Forget what these rows were fed."""
-        for row in rows.tolist():
-            self.inputs[row] = 0.0
-            self.lengths[row] = 0
-            self._live[row] = self._build(row)
+        self.up[rows] = 0.0
+        self.down[rows] = 0.0
 
     def align(self, where: NDArray[np.int64]) -> None:
         """Move the rows to `where` they were before, -1 for a new one."""
-        self.inputs, self.lengths = take(self.inputs, where), take(self.lengths, where)
-        self._live = [
-            self._live[old] if old >= 0 else self._build(row)
-            for row, old in enumerate(where.tolist())
-        ]
+        self.up, self.down = take(self.up, where), take(self.down, where)
 
     def arrays(self) -> dict[str, NDArray[Any]]:
         """Return the whole state."""
-        return {"inputs": self.inputs.copy(), "lengths": self.lengths.copy()}
+        return {"up": self.up.copy(), "down": self.down.copy()}
 
     def load(self, arrays: dict[str, NDArray[Any]]) -> None:
         """Take on a state that `arrays` gave."""
-        self.inputs = np.array(arrays["inputs"], dtype=np.float64)
-        self.lengths = np.array(arrays["lengths"], dtype=np.int64)
-        self._live = [self._build(row) for row in range(len(self.lengths))]
-
-    def _feed_one(self, row: int, value: float) -> float:
-        detector = self._live[row]
-        detector.update(value)
-        self.inputs[row, self.lengths[row]] = value
-        self.lengths[row] += 1
-        if detector.drift_detected:
-            return self._fire(row)
-        if self.lengths[row] == self.inputs.shape[1]:
-            self._shorten(row)
-        return 0.0
-
-    def _fire(self, row: int) -> float:
-        fed = self.inputs[row, : self.lengths[row]]
-        score = page_hinkley(fed, self._settings.allowance, only_up=self._only_up)
-        self.restart(np.array([row]))
-        return score
-
-    def _shorten(self, row: int) -> None:
-        half = self._settings.memory
-        self.inputs[row, :half] = self.inputs[row, half:].copy()
-        self.inputs[row, half:] = 0.0
-        self.lengths[row] = half
-        self._live[row] = self._build(row)
-
-    def _build(self, row: int) -> Any:  # noqa: ANN401  river is untyped
-        detector: Any = PageHinkley(
-            min_instances=1,
-            delta=self._settings.allowance,
-            threshold=self._settings.threshold,
-            alpha=1.0,
-            mode="up" if self._only_up else "both",
-        )
-        for value in self.inputs[row, : self.lengths[row]].tolist():
-            detector.update(value)
-        return detector
+        self.up = np.array(arrays["up"], dtype=np.float64)
+        self.down = np.array(arrays["down"], dtype=np.float64)

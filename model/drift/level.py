@@ -7,10 +7,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from topicstream.model.drift.rows import take
 from topicstream.model.drift.settings import DriftSettings
+from topicstream.model.rows import take
 
 _PRIOR = 10.0  # windows that the rows' common variance counts for beside a row's own
+_MEDIAN = 0.7  # of a mean square of a few windows, where the mean is 1
 _FIELDS = ("total", "mass", "windows", "squares", "degrees")
 
 
@@ -82,7 +83,10 @@ class Levels:
             setattr(self, name, np.array(arrays[name], dtype=np.float64))
 
     def _variance(self) -> NDArray[np.float64]:
-        common = float(self.squares.sum()) / max(float(self.degrees.sum()), 1.0)
+        known = self.degrees > 0
+        each = self.squares[known] / self.degrees[known]
+        # Of what most rows are like: a few that are all bursts must not hide changes of the others.
+        common = float(np.median(each)) / _MEDIAN if len(each) else 0.0
         own = (self.squares + _PRIOR * common) / (self.degrees + _PRIOR)
         return np.maximum(own, self._floor)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -55,3 +56,28 @@ class Observation:
     examples: Mapping[int, tuple[str, ...]] = field(default_factory=dict)
     outlier_terms: csr_array | None = None
     warm: bool = False
+
+    @classmethod
+    def of(
+        cls,
+        rows: NDArray[np.int64],
+        similarities: NDArray[np.float32],
+        term_counts: csr_array,
+        topic_ids: NDArray[np.int64],
+        **what: Any,  # noqa: ANN401  # the fields that need no work
+    ) -> Observation:
+        """Return what a batch says, from each document's row among `topic_ids`, -1 for none."""
+        kept, n_topics = rows >= 0, len(topic_ids)
+        counts = np.bincount(rows[kept], minlength=n_topics)
+        distances = 1.0 - similarities[kept].astype(np.float64)
+        with np.errstate(invalid="ignore", divide="ignore"):
+            mean = np.bincount(rows[kept], weights=distances, minlength=n_topics) / counts
+        return cls(
+            n_documents=len(rows),
+            topic_ids=topic_ids,
+            counts=counts.astype(np.int64),
+            distances=mean,
+            n_outliers=int(np.count_nonzero(~kept)),
+            term_counts=term_counts,
+            **what,
+        )

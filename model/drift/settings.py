@@ -16,9 +16,9 @@ _LIMITS = {
     "window_size": (1, 1_000_000),
     "grace": (2, 10_000),
     "half_life": (1.0, 1e9),
-    "allowance": (0.0, 100.0),
-    "threshold": (0.1, 1e6),
-    "memory": (2, 10_000),
+    "allowance": (0.01, 100.0),
+    "false_alarms": (1e-9, 1e6),
+    "threshold": (0.0, 1e6),
     "min_documents": (1, 1_000_000),
     "min_tokens": (10, 10_000_000),
     "top_terms": (2, 100_000),
@@ -40,11 +40,13 @@ class DriftSettings:
     half_life
         Windows after which a window counts half in its reference (default 50).
     allowance
-        Standard deviations per window that Page-Hinkley forgives (default 1.5).
+        Standard deviations per window that are forgiven (default 1.5).
+    false_alarms
+        Events in a million documents that may be of chance, over all topics and kinds together
+        (default 2). The more series are watched, the higher the threshold of each.
     threshold
-        Summed standard deviations beyond the allowance that are an event (default 5).
-    memory
-        Windows that a detector is rebuilt from once it has seen twice as many (default 32).
+        Summed standard deviations beyond the allowance that are an event; 0 (default) sets it by
+        `false_alarms`.
     min_documents
         Documents of a topic that its mean distance is taken over, at least (default 8).
     min_tokens
@@ -73,8 +75,8 @@ class DriftSettings:
     grace: int = 4
     half_life: float = 50.0
     allowance: float = 1.5
-    threshold: float = 5.0
-    memory: int = 32
+    false_alarms: float = 2.0
+    threshold: float = 0.0
     min_documents: int = 8
     min_tokens: int = 200
     top_terms: int = 256

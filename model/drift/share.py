@@ -8,11 +8,12 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import xlogy
 
-from topicstream.model.drift.rows import take
 from topicstream.model.drift.settings import DriftSettings
+from topicstream.model.rows import take
 
 _PRIOR = 10.0  # windows that the rows' common overdispersion counts for beside a row's own
 _LAG = 6  # windows that wait; a change that takes longer to show begins to hide itself
+SPANS = (1, 2, 4)  # windows that are looked at together: a sudden change, and a gradual one
 _FIELDS = (
     *("successes", "trials", "windows", "excess", "weight"),
     *("waiting", "sizes", "last", "last_size", "begun"),
@@ -76,6 +77,10 @@ class Shares:
     A window of n documents has variance p (1 - p) (1 + (n - 1) r) / n, with r learnt per row and
     drawn towards what all rows have in common, so that windows of any size are on one scale.
 
+    The newest window, the newest two and the newest four are each held against the reference, so
+    that a change that grows is seen as well as a sudden one. How far off the reference itself may
+    be counts too, so the surprise is standard normal by chance from the first window on.
+
     Past its grace a row learns from a window only six windows later. A rise that grows over a few
     windows would otherwise move the reference and widen the spread that it is measured by.
 
@@ -108,7 +113,7 @@ class Shares:
         return np.asarray((self.successes + begun) / (self.trials + 1.0))
 
     def update(self, counts: Array, n_documents: int) -> Array:
-        """Return each row's surprise in standard deviations, NaN in its grace, and learn.
+        """Return each row's surprise over each span in standard deviations, and learn.
 
         Parameters
         ----------
@@ -117,12 +122,18 @@ class Shares:
         n_documents
             Documents of the window.
 
+        Returns
+        -------
+        ndarray of shape (len(SPANS), k)
+            NaN where a row is in its grace, or was within the span.
+
         """
         sizes = np.full(len(counts), float(n_documents))
-        z = self._surprise(counts, sizes, self._spread(sizes))
         ready = self.windows >= self._settings.grace
+        spread = self._spread(sizes)
+        z = [self._surprise(*self._newest(counts, sizes, span), spread) for span in SPANS]
         self._learn(*self._next(counts, sizes, ready=ready), ready=ready)
-        return np.where(ready, z, np.nan)
+        return np.where(ready, np.array(z), np.nan)
 
     def restart(self, rows: NDArray[np.int64], after: Array) -> None:
         """Forget the shares of `rows`, now `after`, and let the other rows share what is left.
@@ -163,6 +174,14 @@ class Shares:
 
     def _spread(self, sizes: Array) -> Array:
         return np.sqrt(1.0 + np.maximum(sizes - 1.0, 0.0) * self._correlation())
+
+    def _newest(self, counts: Array, sizes: Array, span: int) -> tuple[Array, Array]:
+        """Return counts and sizes of the newest windows together; NaN where one is not known."""
+        if span == 1:
+            return counts, sizes
+        past, past_sizes = self.waiting[:, 1 - span :], self.sizes[:, 1 - span :]
+        known = np.where((past_sizes > 0).all(axis=1), 0.0, np.nan)
+        return counts + past.sum(axis=1) + known, sizes + past_sizes.sum(axis=1)
 
     def _surprise(self, counts: Array, sizes: Array, spread: Array) -> Array:
         root = deviance_root(counts, sizes, self.shares)

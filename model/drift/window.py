@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from topicstream.model.drift import rows
+from topicstream.model import rows
 from topicstream.model.drift.observation import Observation
 
 _EXAMPLES = 3

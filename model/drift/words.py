@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -10,11 +10,14 @@ from numpy.typing import NDArray
 from scipy.sparse import csr_array
 from scipy.special import xlogy
 
-from topicstream.model.drift import rows
+from topicstream.model import rows
 from topicstream.model.drift.level import Levels
 from topicstream.model.drift.settings import DriftSettings
 
 _FLOOR = 0.1  # chance alone gives 2/9 to the cube root of a chi-square over its freedom
+
+# Up to three deviations stationary newsgroups are as a normal distribution has it.
+_BEND, _SCALE = 3.0, 0.8
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +72,18 @@ def jensen_shannon(p: NDArray[np.float64], q: NDArray[np.float64]) -> NDArray[np
     return np.asarray(parts, dtype=np.float64)
 
 
+def _damped(counts: csr_array) -> csr_array:
+    """Return the square roots: one document that says a word fifty times is still one."""
+    roots = np.sqrt(counts.data)
+    return rows.csr(roots, counts.indices, counts.indptr, counts.shape[1])
+
+
+def _calm(z: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Bring in the long upper tail that real texts have, which quote and repeat one another."""
+    beyond = np.maximum(z - _BEND, 0.0)
+    return np.where(z > _BEND, _BEND + _SCALE * np.log1p(beyond), z)
+
+
 class Words:
     """Reference words of each topic and what their divergence is by chance alone.
 
@@ -93,7 +108,9 @@ class Words:
 
     def __init__(self, settings: DriftSettings, n_rows: int = 0) -> None:
         self._settings = settings
-        self.levels = Levels(settings, n_rows, floor=_FLOOR)
+        # The first window is all reference, so that there is one divergence less to learn from.
+        calm = replace(settings, grace=max(settings.grace - 1, 2))
+        self.levels = Levels(calm, n_rows, floor=_FLOOR)
         self.pending = rows.empty(n_rows, 0)
         self.reference = rows.empty(n_rows, 0)
         self.totals = np.zeros(n_rows)
@@ -112,13 +129,14 @@ class Words:
         said = rows.row_sums(held)
         ready = said >= self._settings.min_tokens
         due = ready[rows.row_numbers(held)]
-        window, self.pending = rows.pick(held, due), rows.pick(held, ~due)
-        reference = self.reference
-        divergence, freedom, chance = self._diverge(window, np.where(ready, said, 0.0))
+        damped = _damped(held)
+        window, self.pending = rows.pick(damped, due), rows.pick(held, ~due)
+        reference, said = self.reference, np.where(ready, rows.row_sums(damped), 0.0)
+        divergence, freedom, chance = self._diverge(window, said)
         ratio = np.cbrt(divergence / np.maximum(chance, 1e-300))
-        z = self.levels.update(ratio, freedom)
-        self._learn(window, np.where(ready, said, 0.0))
-        return Comparison(z, divergence, held, reference)
+        z = _calm(self.levels.update(ratio, freedom))
+        self._learn(window, said)
+        return Comparison(z, divergence, damped, reference)
 
     def restart(self, topics: NDArray[np.int64], begun: csr_array) -> None:
         """Forget the words of these rows for those of `begun`; how much they scatter is kept."""
@@ -129,6 +147,8 @@ class Words:
         self.reference = rows.add(rows.pick(self.reference, ~gone), new)
         self.totals[topics] = rows.row_sums(new)[topics]
         self.windows[topics] = 0.0
+        # A reference of one window is further from the next than one of many.
+        self.levels.restart(topics)
 
     def align(self, where: NDArray[np.int64]) -> None:
         """Move the rows to `where` they were before, -1 for a new one."""
@@ -173,7 +193,7 @@ class Words:
         rest_q = np.maximum(1.0 - rows.row_sums(cells, q), 0.0)
         total = rows.row_sums(cells, jensen_shannon(p, q)) + jensen_shannon(rest_p, rest_q)
         freedom = np.diff(cells.indptr).astype(np.float64)
-        use = (said > 0) & (self.windows >= 2) & (freedom >= 1)
+        use = (said > 0) & (self.windows >= 1) & (freedom >= 1)
         noise = 1.0 / np.maximum(said, 1.0) + 1.0 / np.maximum(self.totals, 1.0)
         return np.where(use, total, np.nan), freedom, freedom * noise / 8.0
 

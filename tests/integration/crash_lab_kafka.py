@@ -29,6 +29,7 @@ from topicstream.stream.snapshots.redis import RedisStore
 from topicstream.workers.embed_worker import EmbedWorker
 from topicstream.workers.model_worker import ModelWorker
 from topicstream.workers.names import TopicNames
+from topicstream.workers.refits import Refits
 
 IDLE_S = 0.2
 FENCED, FAILED, CRASHED = 75, 70, 1
@@ -89,6 +90,7 @@ def model_worker(place: Place, log: Transport, snapshots: Path | None = None) ->
         batch_size=BATCH_SIZE,
         redis=place.serving_copy() if snapshots is None else None,
         snapshot_every=2,
+        refits=Refits(Path(place.folder) / "refits"),
     )
 
 

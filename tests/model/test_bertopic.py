@@ -9,6 +9,7 @@ import topicstream.model
 from topicstream.model.bertopic import BERTopic
 from topicstream.model.vectorizers import OnlineCountVectorizer
 
+# docs is optional where a live model has counts; the rest is bertopic's to the letter.
 SIGNATURES = {
     "__init__": "language='english', top_n_words=10, n_gram_range=(1, 1), min_topic_size=10, "
     "nr_topics=None, low_memory=False, calculate_probabilities=False, seed_topic_list=None, "
@@ -19,10 +20,11 @@ SIGNATURES = {
     "fit_transform": "documents, embeddings=None, images=None, y=None",
     "transform": "documents, embeddings=None, images=None",
     "partial_fit": "documents, embeddings=None, y=None",
-    "topics_over_time": "docs, timestamps, topics=None, nr_bins=None, datetime_format=None, "
-    "evolution_tuning=True, global_tuning=True",
+    "topics_over_time": "docs=None, timestamps=None, topics=None, nr_bins=None, "
+    "datetime_format=None, evolution_tuning=True, global_tuning=True",
     "topics_per_class": "docs, classes, global_tuning=True",
-    "hierarchical_topics": "docs, use_ctfidf=True, linkage_function=None, distance_function=None",
+    "hierarchical_topics": "docs=None, use_ctfidf=True, linkage_function=None, "
+    "distance_function=None",
     "get_topic_tree": "hier_topics, max_distance=None, tight_layout=False",
     "approximate_distribution": "documents, window=4, stride=1, min_similarity=0.1, "
     "batch_size=1000, padding=False, use_embedding_model=False, calculate_tokens=False, "
@@ -41,7 +43,7 @@ SIGNATURES = {
     "set_topic_labels": "topic_labels",
     "merge_topics": "docs, topics_to_merge, images=None",
     "delete_topics": "topics_to_delete",
-    "reduce_topics": "docs, nr_topics=20, images=None, use_ctfidf=False",
+    "reduce_topics": "docs=None, nr_topics=20, images=None, use_ctfidf=False",
     "save": "path, serialization='safetensors', save_embedding_model=True, save_ctfidf=False",
     "load": "path, embedding_model=None",
     "merge_models": "models, min_similarity=0.7, embedding_model=None",

@@ -29,11 +29,21 @@ def test_it_does_not_matter_where_batches_are_cut() -> None:
     assert np.array_equal(filled(slice(2), slice(2, 4)).sums, filled(slice(4)).sums)
 
 
-def test_usual_similarity_is_mean_and_deviation() -> None:
-    mean, deviation = filled(slice(4)).usual_similarity()
+def test_usual_similarity_is_the_mean() -> None:
+    mean = filled(slice(4)).usual_similarity()
 
     assert mean[0] == pytest.approx((1.0 + 3 * 0.5) / 4)
-    assert deviation[0] == pytest.approx(np.sqrt((1.0 + 3 * 0.25) / 4 - mean[0] ** 2))
+
+
+def test_a_topic_that_lost_all_its_documents_stays_where_it_was() -> None:
+    centroids = filled(slice(4))
+    before = centroids.directions()
+    centroids.sums[0], centroids.weights[0] = 1e-9, -1e-12
+
+    centroids.hold(before, 1.0)
+
+    assert centroids.directions() == pytest.approx(before)
+    assert centroids.weights[0] == 1.0
 
 
 def test_rescaling_by_a_power_of_two_moves_nothing() -> None:

@@ -26,8 +26,11 @@ from topicstream.stream.protocols import Transport
 from topicstream.stream.snapshots.directory import DirectoryStore
 from topicstream.workers.embed_worker import EmbedWorker
 from topicstream.workers.export import Exporter
+from topicstream.workers.given_model import GivenModel, given_model
 from topicstream.workers.model_worker import ModelWorker
 from topicstream.workers.names import TopicNames
+from topicstream.workers.refits import Refits
+from topicstream.workers.start import Start
 
 NAMES = TopicNames()
 SETTINGS = ModelSettings(n_topics=4, n_components=4, warm_up=40, half_life=500.0)
@@ -60,7 +63,15 @@ def model_worker(transport: Transport, folder: Path) -> ModelWorker:
         settings=SETTINGS,
         batch_size=BATCH_SIZE,
         snapshot_every=2,
+        refits=Refits(folder / "refits"),
+        start=Start(folder / "start", given_to(folder)),
     )
+
+
+def given_to(folder: Path) -> GivenModel | None:
+    """Return the model in the folder "given", from which the service is to start."""
+    path = folder / "given"
+    return given_model(str(path), SETTINGS.n_terms) if path.is_dir() else None
 
 
 def serve(folder: Path, *, embed_first: bool) -> None:

@@ -162,7 +162,7 @@ def _show(steps: Iterator[Step], model: ModelWorker, n_documents: int, console: 
         task = progress.add_task("", total=n_documents)
         for step in steps:
             n_events += len(step.events)
-            n_topics = len(model.model.labels())
+            n_topics = len(model.model.lineage.ids)
             progress.update(
                 task,
                 advance=len(step.topics),

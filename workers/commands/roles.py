@@ -13,6 +13,7 @@ from topicstream.stream.protocols import Transport
 from topicstream.workers import collector, wiring
 from topicstream.workers.commands.progress import Display, Rate
 from topicstream.workers.feed import FeedProducer
+from topicstream.workers.refit_schedule import RefitSchedule
 from topicstream.workers.service import Interrupted, stop_on_signals
 from topicstream.workers.settings import Settings
 
@@ -65,7 +66,9 @@ def model(settings: Settings) -> None:
     stop = threading.Event()
     wiring.embedder(settings)  # its name goes into the state: there must be such a one
     with _role(settings, stop) as (log, display):
-        worker = wiring.model_worker(settings, log, finite=False)
+        given = wiring.given_model(settings)
+        schedule = RefitSchedule(settings)
+        worker = wiring.model_worker(settings, log, finite=False, given=given)
 
         def replaying(n_done: int, n_batches: int) -> None:
             if stop.is_set():
@@ -74,10 +77,14 @@ def model(settings: Settings) -> None:
 
         def learn() -> int:
             before = worker.model.n_documents
-            worker.step(_POLL_S)
+            schedule.look(worker, worker.step(_POLL_S))
             return worker.model.n_documents - before
 
-        with contextlib.closing(worker), contextlib.suppress(Interrupted):
+        with (
+            contextlib.closing(worker),
+            contextlib.closing(schedule),
+            contextlib.suppress(Interrupted),
+        ):
             worker.recover(replaying)
             display.say(f"learning after batch {worker.model.sequence}; a signal ends it")
             _until(stop, learn, display, "learned")

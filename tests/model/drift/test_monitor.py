@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 from scipy.sparse import csr_array
 
-from topicstream.model.drift.detectors import Detectors, page_hinkley
+from topicstream.model.drift.detectors import Detectors, threshold_of
 from topicstream.model.drift.monitor import DriftMonitor
 from topicstream.model.drift.observation import Observation
 from topicstream.model.drift.settings import DriftSettings, DriftSettingsError
@@ -210,13 +210,13 @@ def test_a_steady_feed_is_quiet_whatever_the_batch(size: int) -> None:
 
 
 @settings(deadline=None, max_examples=25)
-@given(cut=st.integers(0, 79), seed=st.integers(0, 20), memory=st.sampled_from([2, 5, 32]))
-def test_a_restored_monitor_goes_on_bit_by_bit(cut: int, seed: int, memory: int) -> None:
+@given(cut=st.integers(0, 79), seed=st.integers(0, 20), grace=st.sampled_from([2, 3, 8]))
+def test_a_restored_monitor_goes_on_bit_by_bit(cut: int, seed: int, grace: int) -> None:
     feed = Feed(seed)
     sizes = feed.random.integers(1, 600, size=80).tolist()
     batches = [feed.batch(n, shares(r2=0.2) if i > 50 else SHARES) for i, n in enumerate(sizes)]
     batches[40] = replace(batches[40], warm=True)
-    chosen = DriftSettings(memory=memory, grace=3)
+    chosen = DriftSettings(grace=grace)
     one = two = DriftMonitor(chosen)
     for i, batch in enumerate(batches):
         if i == cut:
@@ -229,17 +229,77 @@ def test_a_restored_monitor_goes_on_bit_by_bit(cut: int, seed: int, memory: int)
 
 @settings(deadline=None)
 @given(values=st.lists(st.floats(-9, 9), min_size=1, max_size=30))
-def test_the_score_is_above_the_threshold_exactly_where_river_fires(values: list[float]) -> None:
-    chosen = DriftSettings(memory=32)
-    score = 0.0
-    detectors = Detectors(chosen, 1)
+def test_a_sum_is_an_event_when_the_latest_inputs_add_up_to_more_than_the_threshold(
+    values: list[float],
+) -> None:
+    detectors = Detectors(1.5, 1)
     for i, value in enumerate(values):
-        score = float(detectors.feed(np.array([value]))[0])
-        expected = page_hinkley(np.array(values[: i + 1]), chosen.allowance)
-        if abs(expected - chosen.threshold) > 1e-6:
-            assert (score > 0) == (expected > chosen.threshold)
+        score = float(detectors.feed(np.array([value]), 5.0)[0])
+        latest = np.array(values[: i + 1])[::-1]
+        rise, fall = np.cumsum(latest - 1.5).max(), np.cumsum(-latest - 1.5).max()
+        assert score == pytest.approx(max(rise, fall) if max(rise, fall) > 5.0 else 0.0)
         if score > 0:
             break
+
+
+def test_sums_pass_their_threshold_about_as_often_by_chance_as_was_asked_for() -> None:
+    random = np.random.default_rng(0)
+    detectors = Detectors(0.5, 2_000, only_up=True)
+    threshold = threshold_of(500.0, 0.5)
+    n_alarms = sum(
+        np.count_nonzero(detectors.feed(random.normal(size=2_000), threshold)) for _ in range(300)
+    )
+    assert n_alarms == pytest.approx(2_000 * 300 / 500, rel=0.15)
+
+
+def test_fewer_false_alarms_are_a_higher_threshold() -> None:
+    scores = []
+    for rate in (1.0, 100.0):
+        feed, monitor = Feed(0), DriftMonitor(DriftSettings(false_alarms=rate))
+        for _ in range(30):
+            monitor.update(feed.batch(1000))
+        (event,) = monitor.update(feed.batch(1000, shares(r2=0.15, r4=0.12)))[:1]
+        scores.append(event.threshold)
+    assert scores[0] > scores[1] + 0.5
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_a_topic_whose_words_share_and_place_change_at_once_is_told_once(seed: int) -> None:
+    feed = Feed(seed)
+    monitor = settled(feed)
+    feed.first[2], feed.base[2] = 500, 0.5
+    events: list[DriftEvent] = []
+    for _ in range(12):
+        events += monitor.update(feed.batch(1000, shares(r3=0.2)))
+    assert len([e for e in events if e.topic == 2]) == 1
+
+
+def test_a_topic_that_fades_over_four_windows_is_told_though_no_window_is_striking() -> None:
+    parts = Shares(DriftSettings(), 2)
+    for _ in range(30):
+        parts.update(np.array([30.0, 970.0]), 1000)
+    for count in (22.0, 19.0, 18.0, 17.0):
+        z = parts.update(np.array([count, 1000.0 - count]), 1000)
+    assert z[0, 0] > -2.8
+    assert z[2, 0] < -3.5
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_a_topic_that_gave_documents_to_another_one_is_not_told_of(seed: int) -> None:
+    feed = Feed(seed)
+    monitor = settled(feed)
+    monitor.settle(np.array([3]))
+    feed.first[3] = 500
+    events = [e for _ in range(5) for e in monitor.update(feed.batch(1000, shares(r4=0.1)))]
+    assert [e for e in events if e.topic == 3] == []
+
+
+def test_outliers_that_become_few_are_no_news() -> None:
+    feed, monitor = Feed(0), DriftMonitor()
+    for _ in range(30):
+        monitor.update(feed.batch(1000, shares(r0=0.2)))
+    events = [e for _ in range(10) for e in monitor.update(feed.batch(1000, shares(r0=0.01)))]
+    assert [e for e in events if e.topic == -1] == []
 
 
 def test_topics_that_come_and_go_and_pruned_words_leave_the_others_quiet() -> None:

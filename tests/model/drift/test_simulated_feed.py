@@ -43,7 +43,7 @@ def watch(
 @pytest.fixture(scope="module")
 def report() -> Report:
     events, answers = watch(stationary=False)
-    told = [Event(event.kind, event.topic, event.sequence) for event in events]
+    told = [Event(e.kind, e.topic, e.sequence, children=e.children) for e in events]
     return match(schedule(N), told, answers)
 
 

@@ -1,0 +1,1 @@
+"""Topics that are born, become one or two, and rest."""

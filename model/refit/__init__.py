@@ -1,0 +1,1 @@
+"""Refits: topics found anew from a window of the stream, and matched to those that live."""
