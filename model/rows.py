@@ -26,8 +26,10 @@ def positions(old: NDArray[np.int64], new: NDArray[np.int64]) -> NDArray[np.int6
 
 def take(array: NDArray[Any], where: NDArray[np.int64]) -> NDArray[Any]:
     """Return the rows at `where`, zeros for -1."""
-    taken = np.zeros((len(where), *array.shape[1:]), dtype=array.dtype)
-    taken[where >= 0] = array[where[where >= 0]]
+    taken = np.empty((len(where), *array.shape[1:]), dtype=array.dtype)
+    # Straight into place: counts of terms are large, and a second copy costs more than the first.
+    for row, before in enumerate(where.tolist()):
+        taken[row] = array[before] if before >= 0 else 0
     return taken
 
 
