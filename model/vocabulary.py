@@ -54,6 +54,10 @@ class Vocabulary:
     def __len__(self) -> int:
         return len(self.terms)
 
+    def __reduce__(self) -> tuple[type[Vocabulary], tuple[list[str]]]:
+        """Be pickled as its terms: the oldest polars cannot pickle its categories."""
+        return Vocabulary, (self.terms,)
+
     def locate(self, texts: Sequence[str]) -> Occurrences:
         """Find the terms of texts; terms that are new get the next columns.
 
