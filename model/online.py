@@ -378,10 +378,10 @@ class OnlineTopicModel:
                 warm=warm_up is not None,
             )
         )
-        if warm_up is None:
+        if warm_up is None and lives.is_on:
             far = np.where(lives.is_far(answers), np.arange(len(texts)), -1)
             lives.add(embeddings, answers, self._counts.matrix(found, far, len(texts)), clusters)
-        changes = () if warm_up is not None else self._live(clusters, lives, ids, times)
+        changes = self._live(clusters, lives, ids, times) if lives.is_due else ()
         self._prune()
         if warm_up is not None or self._descriptions.is_due(self.n_documents):
             self._describe()

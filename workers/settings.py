@@ -130,6 +130,13 @@ class RedisSettings(_Table):
         return self
 
 
+class DriftTable(_Table):
+    """When a change is an event."""
+
+    false_alarms: float = Field(2.0, ge=1e-9, le=1e6)
+    window_size: int = Field(200, ge=1, le=1_000_000)
+
+
 class LifecycleTable(_Table):
     """How topics come and go."""
 
@@ -160,6 +167,7 @@ class ModelTable(_Table):
     top_n_words: int = Field(10, ge=1, le=100)
     seed: int = Field(42, ge=0, lt=2**32)
     outlier_share: float = Field(0.003, ge=0.0, lt=0.5)
+    drift: DriftTable = DriftTable()
     lifecycle: LifecycleTable = LifecycleTable()
     timeline: TimelineTable = TimelineTable()
 

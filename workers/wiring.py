@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from topicstream.model.backend.base import Embedder
 from topicstream.model.backend.select import select_embedder
+from topicstream.model.drift.settings import DriftSettings
 from topicstream.model.lifecycle.settings import LifecycleSettings
 from topicstream.model.refit.settings import RefitSettings
 from topicstream.model.settings import ModelSettings
@@ -123,6 +124,7 @@ def embed_worker(settings: Settings, log: Transport, source: Embedder, member: s
 def model_settings(settings: Settings) -> ModelSettings:
     """Return how the model learns."""
     values = settings.model.model_dump()
+    values["drift"] = DriftSettings(**values["drift"])
     values["lifecycle"] = LifecycleSettings(**values["lifecycle"])
     values["timeline"] = TimelineSettings(**values["timeline"])
     return ModelSettings(**values)

@@ -120,8 +120,6 @@ class Lives:
         self, embeddings: Embeddings, answers: Answers, terms: csr_array, clusters: Clusters
     ) -> None:
         """Remember a batch; the documents that make room for it become the past."""
-        if not self._rules.check_every:
-            return
         topics, nearest = (self.lineage.ids_of(rows) for rows in (answers.rows, answers.nearest))
         weights = np.full(len(topics), clusters.closeness.unit)
         batch = Rows(embeddings.astype(np.float16), topics, nearest, answers.strengths, weights)
@@ -131,12 +129,22 @@ class Lives:
         self._reference.add(leaving, rng)
         self._unseen += len(embeddings)
 
+    @property
+    def is_on(self) -> bool:
+        """Whether topics come and go at all."""
+        return self._rules.check_every > 0
+
+    @property
+    def is_due(self) -> bool:
+        """Whether it is time to look at the topics."""
+        return self.is_on and self._unseen >= self._rules.check_every
+
     def is_far(self, answers: Answers) -> NDArray[np.bool_]:
         """Return which documents may one day belong to a topic that is not there yet."""
         return np.asarray(answers.strengths < self._rules.far)
 
     def look(self, living: Living) -> tuple[Change, ...]:
-        """Let topics rest, merge, split and be born, if it is time to look.
+        """Let topics rest, merge, split and be born.
 
         Parameters
         ----------
@@ -144,8 +152,6 @@ class Lives:
             What the topics consist of; it is changed.
 
         """
-        if not self._rules.check_every or self._unseen < self._rules.check_every:
-            return ()
         n_unseen, self._unseen = self._unseen, 0
         return (*self._retire(living), *self._merge(living), *self._bear(living, n_unseen))
 
